@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The launcher: pid 1 of the sandbox. It receives one program over descriptor 0, builds the
+//! sandbox step by step, starts the command, reports, reaps, and ends; with it ends every process
+//! in the sandbox. It has no libc, no heap, no environment and no arguments.
+#![no_std]
+#![no_main]
+#![no_builtins]
+#![expect(unsafe_code, reason = "the entry point and, in `sys`, raw system calls")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    reason = "64-bit Linux only: descriptors, sizes and addresses are words of the kernel"
+)]
+
+mod child;
+mod entry;
+mod steps;
+mod sys;
+
+use ambit_launcher::{DecodeError, Program, Report, Stage};
+use sys::{Errno, Fd, exit, files, process};
+
+/// The socket to the process that started us.
+const CONTROL: Fd = Fd(0);
+
+/// What came with the program.
+#[derive(Clone, Copy)]
+pub(crate) struct Passed {
+    pub(crate) streams: [Fd; 3],
+    pub(crate) ruleset: Fd,
+}
+
+/// A stage that failed, and the kernel's word for it.
+#[derive(Clone, Copy)]
+pub(crate) struct Failure {
+    pub(crate) stage: Stage,
+    pub(crate) errno: Errno,
+}
+
+impl From<DecodeError> for Failure {
+    fn from(_: DecodeError) -> Self {
+        Self { stage: Stage::Program, errno: Errno(0) }
+    }
+}
+
+/// Runs to the end; the process never returns from here.
+pub(crate) fn run() -> ! {
+    let result = prepare().and_then(|(program, passed)| {
+        steps::perform(&program, passed)?;
+        supervise(&program, passed)
+    });
+    if let Err(Failure { stage, errno }) = result {
+        send(&Report::Failed { stage, errno: u64::from(errno.0) });
+    }
+    exit(0)
+}
+
+fn send(report: &Report) {
+    // a reader that is gone needs no report; the end of this process is the answer
+    let _ = files::write_all(CONTROL, &report.encode());
+}
+
+fn prepare() -> Result<(Program<'static>, Passed), Failure> {
+    let at = |errno| Failure { stage: Stage::Program, errno };
+    let mut length = [0_u8; 8];
+    let (received, fds) = files::receive(CONTROL, &mut length).map_err(at)?;
+    if received != length.len() {
+        return Err(at(Errno::INVALID));
+    }
+    let [program, stdin, stdout, stderr, ruleset] = fds;
+    let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| at(Errno::INVALID))?;
+    let bytes = files::map_file(program, length).map_err(at)?;
+    Ok((Program::decode(bytes)?, Passed { streams: [stdin, stdout, stderr], ruleset }))
+}
+
+/// Starts the command and stays until it has ended, or until nobody listens any more.
+fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> {
+    let at = |errno| Failure { stage: Stage::Fork, errno };
+    let command = child::start(&program.command, passed)?;
+    files::close_from(3).map_err(at)?;
+    // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
+    let events = process::child_events().map_err(at)?;
+    send(&Report::Started(command.observation));
+    if let Some(failure) = command.refused {
+        return Err(failure);
+    }
+    loop {
+        match process::wait_either(CONTROL, events) {
+            // a word from the other side, or its end: stop at once
+            Ok((true, _)) => exit(0),
+            Ok((false, true)) => drain(events),
+            Ok((false, false)) | Err(Errno::INTERRUPTED) => {}
+            Err(errno) => return Err(at(errno)),
+        }
+        while let Ok(Some((pid, status))) = process::reap() {
+            if pid == command.pid {
+                let usage = process::usage_of_children();
+                send(&Report::Exited { status: u64::from(status), usage });
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn drain(events: Fd) {
+    let mut info = [0_u8; 128];
+    let _ = files::read(events, &mut info);
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Building the sandbox, one step after the other; the first that fails ends it.
+
+use ambit_launcher::{Program, Stage, Step, TreeFlags, protocol};
+
+use crate::sys::mounts::{self, attr};
+use crate::sys::{Errno, Fd, files, process, restrict};
+use crate::{Failure, Passed};
+
+/// Trees opened so far, by slot.
+struct Trees([Option<Fd>; protocol::MAX_TREES]);
+
+/// Performs every step in order.
+pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<(), Failure> {
+    let at = |errno| Failure { stage: Stage::Program, errno };
+    process::block_signals(true).map_err(at)?;
+    restrict::forbid_inspection().map_err(at)?;
+    process::set_umask(0);
+    mounts::make_private().map_err(at)?;
+    let mut trees = Trees([None; protocol::MAX_TREES]);
+    for (index, step) in program.steps().enumerate() {
+        let stage = Stage::Step(u32::try_from(index).unwrap_or(u32::MAX));
+        one(step?, &mut trees, passed).map_err(|errno| Failure { stage, errno })?;
+    }
+    Ok(())
+}
+
+fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
+    match step {
+        Step::AllowPath { path, access } => restrict::allow_path(passed.ruleset, path, access),
+        Step::Attach { slot, path } => {
+            let tree = trees.0.get(usize::from(slot)).copied().flatten();
+            mounts::attach(tree.ok_or(Errno::INVALID)?, path)
+        }
+        Step::Directory { path, mode } => files::make_directory(path, mode),
+        Step::DropCapabilities => restrict::drop_capabilities(),
+        Step::EnterRoot => mounts::pivot_here(),
+        Step::File { path, mode, content } => {
+            let file = files::create(path, mode)?;
+            files::write_all(file, content)?;
+            // an open writer would keep the root from becoming read-only
+            files::close(file)
+        }
+        Step::Hostname { name } => mounts::set_hostname(name),
+        Step::NewRoot { base, options } => {
+            mounts::tmpfs(base, options, false)?;
+            mounts::enter(base)
+        }
+        Step::OpenTree { slot, path, major, minor, inode, flags } => {
+            let judged = files::Identity { major, minor, inode };
+            open_tree(trees, slot, path, judged, flags)
+        }
+        Step::Proc { path, options } => mounts::proc(path, options),
+        Step::ReadOnly { path } => mounts::make_read_only(path),
+        Step::Restrict => {
+            restrict::forbid_new_privileges()?;
+            restrict::restrict_self(passed.ruleset)
+        }
+        Step::Symlink { path, target } => files::make_symlink(target, path),
+        Step::Tmpfs { path, options, no_exec } => mounts::tmpfs(path, options, no_exec),
+    }
+}
+
+fn open_tree(
+    trees: &mut Trees,
+    slot: u16,
+    path: &core::ffi::CStr,
+    judged: files::Identity,
+    flags: TreeFlags,
+) -> Result<(), Errno> {
+    let tree = mounts::open_tree(path)?;
+    if files::identity(Some(tree), c"")? != judged {
+        return Err(Errno::STALE);
+    }
+    let mut set = attr::NOSUID;
+    if !flags.has(TreeFlags::DEVICE) {
+        set |= attr::NODEV;
+    }
+    if flags.has(TreeFlags::NO_EXEC) {
+        set |= attr::NOEXEC;
+    }
+    if flags.has(TreeFlags::READ_ONLY) {
+        set |= attr::RDONLY;
+    }
+    mounts::set_tree_attributes(tree, set)?;
+    *trees.0.get_mut(usize::from(slot)).ok_or(Errno::INVALID)? = Some(tree);
+    Ok(())
+}

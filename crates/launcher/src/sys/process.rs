@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Processes, signals and waiting.
+
+use core::ffi::CStr;
+
+use super::{Errno, Fd, answer, files, nr, syscall};
+use ambit_launcher::{Resource, Usage};
+
+const SIGCHLD: usize = 17;
+
+/// Which side of a fork this is.
+pub(crate) enum Forked {
+    Child,
+    Parent(usize),
+}
+
+/// Forks (`clone(2)` with SIGCHLD); memory is copied on write, the launcher has one thread.
+pub(crate) fn fork() -> Result<Forked, Errno> {
+    // SAFETY: without CLONE_VM and with no new stack both sides return on their own copy of this
+    // one; no lock or thread exists whose state could be lost.
+    match answer(unsafe { syscall(nr::CLONE, [SIGCHLD, 0, 0, 0, 0, 0]) })? {
+        0 => Ok(Forked::Child),
+        pid => Ok(Forked::Parent(pid)),
+    }
+}
+
+/// Replaces the process. Returns only with an error.
+///
+/// `argv` and `env` are arrays of addresses of NUL-terminated strings, ended by 0.
+pub(crate) fn execute(path: &CStr, argv: &Pointers, env: &Pointers) -> Errno {
+    let args = [path.as_ptr() as usize, argv.start(), env.start(), 0, 0, 0];
+    // SAFETY: execve(2) reads the path and both arrays; `Pointers` holds addresses of live
+    // `&'static CStr`s and ends with 0.
+    match answer(unsafe { syscall(nr::EXECVE, args) }) {
+        Ok(_) => Errno::INVALID,
+        Err(errno) => errno,
+    }
+}
+
+/// An array of string addresses for `execve(2)`.
+pub(crate) struct Pointers {
+    words: &'static mut [usize],
+    used: usize,
+}
+
+impl Pointers {
+    /// Makes room for `count` strings and the final 0.
+    pub(crate) fn with_capacity(count: u32) -> Result<Self, Errno> {
+        let words = usize::try_from(count).map_err(|_| Errno::INVALID)?.saturating_add(1);
+        Ok(Self { words: files::zeroed_words(words)?, used: 0 })
+    }
+
+    /// Adds a string; the last word stays 0.
+    pub(crate) fn push(&mut self, string: &'static CStr) -> Result<(), Errno> {
+        let last = self.words.len().saturating_sub(1);
+        let slot = self.words.get_mut(self.used).filter(|_| self.used < last);
+        *slot.ok_or(Errno::INVALID)? = string.as_ptr() as usize;
+        self.used = self.used.saturating_add(1);
+        Ok(())
+    }
+
+    fn start(&self) -> usize {
+        self.words.as_ptr() as usize
+    }
+}
+
+/// Starts a new session without a controlling terminal.
+pub(crate) fn new_session() -> Result<(), Errno> {
+    // SAFETY: setsid(2) takes no memory.
+    answer(unsafe { syscall(nr::SETSID, [0; 6]) }).map(|_| ())
+}
+
+/// Sets the file mode creation mask and returns the one before.
+pub(crate) fn set_umask(mask: u32) {
+    // SAFETY: umask(2) takes no memory and cannot fail.
+    let _ = unsafe { syscall(nr::UMASK, [mask as usize, 0, 0, 0, 0, 0]) };
+}
+
+/// Applies a limit to this process.
+pub(crate) fn set_limit(limit: Resource) -> Result<(), Errno> {
+    let pair = [limit.soft, limit.hard];
+    let args = [0, limit.number as usize, pair.as_ptr() as usize, 0, 0, 0];
+    // SAFETY: prlimit64(2) reads `struct rlimit64`, two u64.
+    answer(unsafe { syscall(nr::PRLIMIT64, args) }).map(|_| ())
+}
+
+/// Replaces the signal mask: every signal blocked, or none.
+pub(crate) fn block_signals(all: bool) -> Result<(), Errno> {
+    const SIG_SETMASK: usize = 2;
+    let mask: u64 = if all { u64::MAX } else { 0 };
+    let args = [SIG_SETMASK, (&raw const mask) as usize, 0, 8, 0, 0];
+    // SAFETY: rt_sigprocmask(2) reads 8 bytes, the size of a kernel signal set.
+    answer(unsafe { syscall(nr::RT_SIGPROCMASK, args) }).map(|_| ())
+}
+
+/// Returns a descriptor that becomes readable when a child changes state.
+pub(crate) fn child_events() -> Result<Fd, Errno> {
+    const SFD_CLOEXEC: usize = 0o2_000_000;
+    let mask: u64 = 1 << (SIGCHLD - 1);
+    let args = [usize::MAX, (&raw const mask) as usize, 8, SFD_CLOEXEC, 0, 0];
+    // SAFETY: signalfd4(2) reads 8 bytes, the size of a kernel signal set.
+    files::descriptor(unsafe { syscall(nr::SIGNALFD4, args) })
+}
+
+#[repr(C)]
+struct PollFd {
+    fd: i32,
+    events: i16,
+    seen: i16,
+}
+
+/// Waits until either descriptor has something; returns which did.
+pub(crate) fn wait_either(first: Fd, second: Fd) -> Result<(bool, bool), Errno> {
+    const POLLIN: i16 = 1;
+    let mut fds = [
+        PollFd { fd: first.0, events: POLLIN, seen: 0 },
+        PollFd { fd: second.0, events: POLLIN, seen: 0 },
+    ];
+    let args = [fds.as_mut_ptr() as usize, fds.len(), 0, 0, 0, 0];
+    // SAFETY: ppoll(2) reads and writes two `struct pollfd`; null timeout and mask are allowed.
+    answer(unsafe { syscall(nr::PPOLL, args) })?;
+    let [a, b] = fds;
+    Ok((a.seen != 0, b.seen != 0))
+}
+
+/// Reaps one dead child without waiting; `None` when there is none now.
+pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
+    const WNOHANG: usize = 1;
+    const WALL: usize = 0x4000_0000;
+    let mut status = 0_u32;
+    let args = [usize::MAX, (&raw mut status) as usize, WNOHANG | WALL, 0, 0, 0];
+    // SAFETY: wait4(2) writes one int; a null rusage is allowed.
+    match answer(unsafe { syscall(nr::WAIT4, args) })? {
+        0 => Ok(None),
+        pid => Ok(Some((pid, status))),
+    }
+}
+
+/// Returns what all reaped descendants used.
+pub(crate) fn usage_of_children() -> Usage {
+    const RUSAGE_CHILDREN: usize = usize::MAX;
+    let mut words = [0_u64; 18];
+    let args = [RUSAGE_CHILDREN, words.as_mut_ptr() as usize, 0, 0, 0, 0];
+    // SAFETY: getrusage(2) writes `struct rusage`, 18 words of 8 bytes on 64-bit Linux.
+    let got = answer(unsafe { syscall(nr::GETRUSAGE, args) });
+    let [user_s, user_us, sys_s, sys_us, rss, ..] = words;
+    let total = |s: u64, us: u64| s.saturating_mul(1_000_000).saturating_add(us);
+    got.map_or_else(
+        |_| Usage::default(),
+        |_| Usage {
+            user_us: total(user_s, user_us),
+            system_us: total(sys_s, sys_us),
+            max_rss_kib: rss,
+        },
+    )
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Giving up rights: Landlock, capabilities, seccomp, `no_new_privs`, and asking what is left.
+
+use core::ffi::CStr;
+
+use super::{Errno, Fd, answer, files, nr, syscall};
+
+const PR_SET_DUMPABLE: usize = 4;
+const PR_GET_SECCOMP: usize = 21;
+const PR_CAPBSET_READ: usize = 23;
+const PR_CAPBSET_DROP: usize = 24;
+const PR_SET_SECUREBITS: usize = 28;
+const PR_SET_NO_NEW_PRIVS: usize = 38;
+const PR_GET_NO_NEW_PRIVS: usize = 39;
+const PR_CAP_AMBIENT: usize = 47;
+const PR_CAP_AMBIENT_IS_SET: usize = 1;
+const PR_CAP_AMBIENT_CLEAR_ALL: usize = 4;
+const CAPABILITY_VERSION_3: u32 = 0x2008_0522;
+/// `NOROOT`, `NO_SETUID_FIXUP`, `NO_CAP_AMBIENT_RAISE`, each locked, and `KEEP_CAPS` locked off
+/// (`capabilities(7)`).
+const SECUREBITS: usize = 0xEF;
+
+fn prctl(option: usize, a: usize, b: usize) -> Result<usize, Errno> {
+    // SAFETY: none of the options used here takes an address.
+    answer(unsafe { syscall(nr::PRCTL, [option, a, b, 0, 0, 0]) })
+}
+
+/// Keeps other processes of the same user from reading or tracing this one.
+pub(crate) fn forbid_inspection() -> Result<(), Errno> {
+    prctl(PR_SET_DUMPABLE, 0, 0).map(|_| ())
+}
+
+/// Sets `no_new_privs` for this process and all it starts.
+pub(crate) fn forbid_new_privileges() -> Result<(), Errno> {
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0).map(|_| ())
+}
+
+/// Empties the bounding, ambient, inheritable, permitted and effective sets and locks securebits.
+pub(crate) fn drop_capabilities() -> Result<(), Errno> {
+    for capability in 0..64 {
+        // the first number the kernel does not know ends the list (EINVAL)
+        if prctl(PR_CAPBSET_READ, capability, 0).is_err() {
+            break;
+        }
+        prctl(PR_CAPBSET_DROP, capability, 0)?;
+    }
+    prctl(PR_SET_SECUREBITS, SECUREBITS, 0)?;
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0)?;
+    let header = [CAPABILITY_VERSION_3, 0];
+    let sets = [0_u32; 6];
+    let args = [header.as_ptr() as usize, sets.as_ptr() as usize, 0, 0, 0, 0];
+    // SAFETY: capset(2) version 3 reads an 8-byte header and two 12-byte sets.
+    answer(unsafe { syscall(nr::CAPSET, args) }).map(|_| ())
+}
+
+/// Adds a rule to a ruleset: `access` beneath `path`.
+pub(crate) fn allow_path(ruleset: Fd, path: &CStr, access: u64) -> Result<(), Errno> {
+    #[repr(C, packed)]
+    struct PathBeneath {
+        access: u64,
+        parent: i32,
+    }
+    const RULE_PATH_BENEATH: usize = 1;
+    let rule = PathBeneath { access, parent: files::open_handle(path)?.0 };
+    let args = [ruleset.word(), RULE_PATH_BENEATH, (&raw const rule) as usize, 0, 0, 0];
+    // SAFETY: landlock_add_rule(2) reads one packed `struct landlock_path_beneath_attr`.
+    answer(unsafe { syscall(nr::LANDLOCK_ADD_RULE, args) }).map(|_| ())
+}
+
+/// Enforces a ruleset on this process and all it starts.
+pub(crate) fn restrict_self(ruleset: Fd) -> Result<(), Errno> {
+    // SAFETY: landlock_restrict_self(2) takes no memory.
+    answer(unsafe { syscall(nr::LANDLOCK_RESTRICT_SELF, [ruleset.word(), 0, 0, 0, 0, 0]) })
+        .map(|_| ())
+}
+
+/// Installs a seccomp filter (`struct sock_filter` array) on this process and all it starts.
+pub(crate) fn install_filter(filter: &[u8]) -> Result<(), Errno> {
+    #[repr(C)]
+    struct Program {
+        length: u16,
+        instructions: *const u8,
+    }
+    const SET_MODE_FILTER: usize = 1;
+    const INSTRUCTION_BYTES: usize = 8;
+    if filter.len() % INSTRUCTION_BYTES != 0 {
+        return Err(Errno::INVALID);
+    }
+    let length =
+        u16::try_from(filter.len() / INSTRUCTION_BYTES).map_err(|_| Errno::INVALID)?;
+    let program = Program { length, instructions: filter.as_ptr() };
+    let args = [SET_MODE_FILTER, 0, (&raw const program) as usize, 0, 0, 0];
+    // SAFETY: seccomp(2) reads `struct sock_fprog` and `length` instructions of 8 bytes each,
+    // which the slice holds.
+    answer(unsafe { syscall(nr::SECCOMP, args) }).map(|_| ())
+}
+
+/// Returns 1 when `no_new_privs` is set.
+pub(crate) fn no_new_privileges() -> u64 {
+    prctl(PR_GET_NO_NEW_PRIVS, 0, 0).map_or(0, |value| value as u64)
+}
+
+/// Returns 2 when a filter is in force.
+pub(crate) fn seccomp_mode() -> u64 {
+    prctl(PR_GET_SECCOMP, 0, 0).map_or(0, |value| value as u64)
+}
+
+/// Returns the effective, permitted and inheritable sets or-ed together; all ones if unreadable,
+/// so that what cannot be seen counts as held.
+pub(crate) fn capabilities() -> u64 {
+    let header = [CAPABILITY_VERSION_3, 0];
+    let mut sets = [0_u32; 6];
+    let args = [header.as_ptr() as usize, sets.as_mut_ptr() as usize, 0, 0, 0, 0];
+    // SAFETY: capget(2) version 3 reads an 8-byte header and writes two 12-byte sets.
+    if answer(unsafe { syscall(nr::CAPGET, args) }).is_err() {
+        return u64::MAX;
+    }
+    let [a, b, c, d, e, f] = sets.map(u64::from);
+    (a | b | c) | ((d | e | f) << 32)
+}
+
+/// Returns the bounding set.
+pub(crate) fn bounding_set() -> u64 {
+    members(|capability| prctl(PR_CAPBSET_READ, capability, 0))
+}
+
+/// Returns the ambient set.
+pub(crate) fn ambient_set() -> u64 {
+    members(|capability| prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, capability))
+}
+
+fn members(is_set: impl Fn(usize) -> Result<usize, Errno>) -> u64 {
+    let held = (0..64_usize).map_while(|number| is_set(number).ok().map(|value| (number, value)));
+    held.filter(|(_, value)| *value == 1).fold(0, |set, (number, _)| set | (1 << number))
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `csc.receipt.v0.1`: receipts as csc-runner 0.5 writes, signs and verifies them.
+//!
+//! The signature covers the RFC 8785 text of the receipt with `signature` in it, but without
+//! `signature.signature`; nulls stay. csc-runner sorts names by code point and writes floats as
+//! Python does: for the published members, ASCII names and integers, that is the same text. A
+//! receipt with a number of any other spelling (`0.0`, `-0`) is refused as `NON_CANONICAL`.
+//!
+//! Stricter than csc-runner, on purpose: the receipt must keep the published schema, its status
+//! must fit its exit code, the signature object has exactly its four members, and base64 has one
+//! spelling.
+
+mod print;
+mod rules;
+
+use ambit_canon::{CanonError, Object, Value, parse_plain_integers, write};
+
+use crate::encoding::{base64, from_base64, quoted};
+use crate::key::{KeySet, SigningKey};
+use crate::schema::SchemaError;
+use crate::time::is_date_time;
+use crate::verdict::VerdictCode;
+use crate::verify::{Fault, LIMITS, check_signature};
+
+/// Signs a receipt and returns the text to store: members sorted, indented by two spaces, ASCII
+/// only, with a line feed at the end, byte for byte as csc-runner writes it.
+///
+/// `receipt` is the receipt without its signature; `signed_at` an RFC 3339 time with its zone.
+///
+/// # Errors
+///
+/// A receipt that is not strict JSON, has a signature already or breaks the published rules is an
+/// error, never a signature.
+pub fn sign(
+    receipt: &[u8],
+    key: &SigningKey,
+    key_id: &str,
+    signed_at: &str,
+) -> Result<String, CscError> {
+    let value = parse_plain_integers(receipt, &LIMITS).map_err(CscError::Json)?;
+    let Value::Object(receipt) = value else {
+        return Err(CscError::Schema(SchemaError::new("receipt", "an object")));
+    };
+    if receipt.contains("signature") {
+        return Err(CscError::AlreadySigned);
+    }
+    if key_id.is_empty() {
+        return Err(CscError::KeyId);
+    }
+    if !is_date_time(signed_at) {
+        return Err(CscError::SignedAt);
+    }
+    rules::check(&receipt, key_id).map_err(CscError::Schema)?;
+    let text = print::pretty(&Value::Object(seal(receipt, key, key_id, signed_at)));
+    if text.len() > LIMITS.max_bytes {
+        return Err(CscError::TooLarge);
+    }
+    Ok(text)
+}
+
+/// Why a receipt was not signed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CscError {
+    /// The receipt has a member `signature`.
+    #[error("receipt has a signature already")]
+    AlreadySigned,
+    /// The receipt is not strict JSON with plain integers.
+    #[error("malformed receipt")]
+    Json(#[source] CanonError),
+    /// The key id is empty.
+    #[error("key id is empty")]
+    KeyId,
+    /// The receipt breaks the rules of `csc.receipt.v0.1`.
+    #[error("receipt breaks the rules of csc.receipt.v0.1")]
+    Schema(#[source] SchemaError),
+    /// The time of signing is not an RFC 3339 time with its zone.
+    #[error("time of signing is malformed; expected an RFC 3339 time with its zone")]
+    SignedAt,
+    /// The signed text would be larger than a verifier reads.
+    #[error("signed receipt would be larger than 1 MiB")]
+    TooLarge,
+}
+
+impl CscError {
+    /// Returns the stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::AlreadySigned => "ERR_RECEIPT_ALREADY_SIGNED",
+            Self::Json(_) => "ERR_RECEIPT_MALFORMED",
+            Self::KeyId => "ERR_RECEIPT_KEY_ID",
+            Self::Schema(_) => "ERR_RECEIPT_SCHEMA",
+            Self::SignedAt => "ERR_RECEIPT_TIME",
+            Self::TooLarge => "ERR_RECEIPT_TOO_LARGE",
+        }
+    }
+}
+
+/// Adds the signature to anything that has none.
+fn seal(receipt: Object, key: &SigningKey, key_id: &str, signed_at: &str) -> Object {
+    let mut receipt = receipt;
+    let mut signature: Object = [
+        ("algorithm", ALGORITHM),
+        ("key_id", key_id),
+        ("signed_at", signed_at),
+    ]
+    .into_iter()
+    .collect();
+    receipt.insert("signature", signature.clone());
+    let payload = write(&Value::Object(receipt.clone()));
+    signature.insert("signature", base64(&key.sign(payload.as_bytes())));
+    receipt.insert("signature", signature);
+    receipt
+}
+
+/// Verifies a document that has the shape of a csc receipt.
+pub(crate) fn verify_receipt(document: &[u8], value: &Value, keys: &KeySet) -> Result<(), Fault> {
+    let Some(receipt) = value.as_object() else {
+        return Err((
+            VerdictCode::UnknownFormat,
+            "a receipt is an object".to_owned(),
+        ));
+    };
+    let (key_id, encoded, unsigned) = read_signature(receipt)?;
+    if let Err(error) = parse_plain_integers(document, &LIMITS) {
+        return Err((
+            VerdictCode::NonCanonical,
+            format!("{}: {error}", error.kind.code()),
+        ));
+    }
+    let Some(signature) = from_base64(encoded) else {
+        let detail = "signature.signature: expected padded base64 of 64 bytes".to_owned();
+        return Err((VerdictCode::SignatureEncoding, detail));
+    };
+    let mut payload = receipt.clone();
+    payload.insert("signature", unsigned);
+    let payload = write(&Value::Object(payload));
+    check_signature(keys, key_id, &payload, &signature)?;
+    let mut bare = receipt.clone();
+    bare.remove("signature");
+    rules::check(&bare, key_id).map_err(|error| (VerdictCode::SchemaInvalid, error.to_string()))
+}
+
+/// Returns the key id, the encoded signature, and the signature object without it.
+fn read_signature(receipt: &Object) -> Result<(&str, &str, Object), Fault> {
+    let malformed = |detail: &str| Err((VerdictCode::MalformedSignature, detail.to_owned()));
+    let signature = match receipt.get("signature") {
+        None | Some(Value::Null) => {
+            let detail = "the receipt is not signed".to_owned();
+            return Err((VerdictCode::MissingSignature, detail));
+        }
+        Some(signature) => signature,
+    };
+    let Some(members) = signature.as_object() else {
+        return malformed("signature: expected an object");
+    };
+    match members.get("algorithm").map(Value::as_str) {
+        Some(Some(ALGORITHM)) => {}
+        Some(Some(other)) => {
+            let detail = format!(
+                "signature.algorithm is {}; expected `ed25519`",
+                quoted(other)
+            );
+            return Err((VerdictCode::UnsupportedAlgorithm, detail));
+        }
+        None | Some(None) => return malformed("signature.algorithm: expected a string"),
+    }
+    let text = |name| {
+        members
+            .get(name)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
+    let (Some(key_id), Some(encoded), Some(signed_at)) =
+        (text("key_id"), text("signature"), text("signed_at"))
+    else {
+        return malformed("signature: expected `key_id`, `signature` and `signed_at`, not empty");
+    };
+    if !is_date_time(signed_at) {
+        return malformed("signature.signed_at: expected an RFC 3339 time with its zone");
+    }
+    if members.len() != 4 {
+        return malformed("signature: expected no further members");
+    }
+    let mut unsigned = members.clone();
+    unsigned.remove("signature");
+    Ok((key_id, encoded, unsigned))
+}
+
+const ALGORITHM: &str = "ed25519";

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Key files: reading with a check of their permissions, writing without ever replacing one.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::encoding::hex;
+
+/// Who may read a key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Its owner: mode 0600. For private keys.
+    Owner,
+    /// Everyone: mode 0644 less the umask. For public keys.
+    Public,
+}
+
+/// Reads a private key's file. The bytes are wiped when they are dropped.
+///
+/// A symbolic link is followed; what is checked is the file that was opened.
+///
+/// # Errors
+///
+/// [`KeyFileError::Permissions`] where anyone but the owner has any right to the file,
+/// [`KeyFileError::NotAFile`] for anything but a regular file, [`KeyFileError::TooLarge`] beyond
+/// [`MAX_BYTES`], [`KeyFileError::Open`] and [`KeyFileError::Read`].
+pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    read(path, Access::Owner)
+}
+
+/// Reads a public key's file, whoever may read it.
+///
+/// # Errors
+///
+/// Those of [`read_private`] but [`KeyFileError::Permissions`].
+pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
+    read(path, Access::Public).map(|bytes| bytes.to_vec())
+}
+
+/// Writes a key file that must not exist yet: all of it or nothing, durable on return.
+///
+/// The bytes go to a new file beside `path`, which is then linked to its name: a link never
+/// replaces a file and never follows a symbolic link.
+///
+/// # Errors
+///
+/// [`KeyFileError::Exists`] where there is anything at `path`, a dangling link included,
+/// [`KeyFileError::Random`] and [`KeyFileError::Write`].
+pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), KeyFileError> {
+    let Some(name) = path.file_name() else {
+        return Err(KeyFileError::Write(io::ErrorKind::InvalidFilename.into()));
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut suffix = [0; 8];
+    getrandom::fill(&mut suffix).map_err(KeyFileError::Random)?;
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", hex(&suffix)));
+    let temporary = folder.join(temporary);
+    let written =
+        write_temporary(&temporary, bytes, access).and_then(|()| fs::hard_link(&temporary, path));
+    let removed = match fs::remove_file(&temporary) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    };
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(KeyFileError::Exists),
+        written => written
+            .and(removed)
+            .and_then(|()| File::open(folder)?.sync_all())
+            .map_err(KeyFileError::Write),
+    }
+}
+
+/// The most bytes a key file may have: 64 KiB.
+pub const MAX_BYTES: u64 = 1 << 16;
+
+/// Why a key file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// There is something at the path already.
+    #[error("file exists; a key file is never replaced")]
+    Exists,
+    /// Not a regular file.
+    #[error("not a regular file")]
+    NotAFile,
+    /// The file could not be opened.
+    #[error("cannot open the key file")]
+    Open(#[source] io::Error),
+    /// Others have rights to a private key's file. Shows its mode.
+    #[error("private key file has mode {0:04o}; expected 0600 or less")]
+    Permissions(u32),
+    /// The kernel gave no random bytes for a temporary name.
+    #[error("cannot read random bytes")]
+    Random(#[source] getrandom::Error),
+    /// The file could not be read.
+    #[error("cannot read the key file")]
+    Read(#[source] io::Error),
+    /// The file is larger than any key.
+    #[error("key file is larger than 64 KiB")]
+    TooLarge,
+    /// The file could not be written.
+    #[error("cannot write the key file")]
+    Write(#[source] io::Error),
+}
+
+impl KeyFileError {
+    /// Returns the stable code.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Exists => "ERR_KEY_FILE_EXISTS",
+            Self::NotAFile | Self::TooLarge => "ERR_KEY_FILE_UNUSABLE",
+            Self::Open(_) | Self::Read(_) => "ERR_KEY_FILE_UNREADABLE",
+            Self::Permissions(_) => "ERR_KEY_FILE_PERMISSIONS",
+            Self::Random(_) => "ERR_KEY_RANDOM_UNAVAILABLE",
+            Self::Write(_) => "ERR_KEY_FILE_UNWRITABLE",
+        }
+    }
+}
+
+fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+    // Not to block where the path is a pipe.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(libc::O_NONBLOCK)
+        .open(path)
+        .map_err(KeyFileError::Open)?;
+    let metadata = file.metadata().map_err(KeyFileError::Read)?;
+    if metadata.mode() & libc::S_IFMT != libc::S_IFREG {
+        return Err(KeyFileError::NotAFile);
+    }
+    let mode = metadata.mode() & 0o7777;
+    if access == Access::Owner && mode & 0o077 != 0 {
+        return Err(KeyFileError::Permissions(mode));
+    }
+    // Enough room from the start: a buffer that grows leaves copies behind.
+    let capacity = usize::try_from(MAX_BYTES.saturating_add(1)).unwrap_or(usize::MAX);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    let read = file
+        .take(MAX_BYTES.saturating_add(1))
+        .read_to_end(&mut bytes);
+    match read.map(u64::try_from).map_err(KeyFileError::Read)? {
+        Ok(length) if length <= MAX_BYTES => Ok(bytes),
+        _ => Err(KeyFileError::TooLarge),
+    }
+}
+
+fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
+    let mode = match access {
+        Access::Owner => 0o600,
+        Access::Public => 0o644,
+    };
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(libc::O_NOFOLLOW)
+        .open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o7777
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_new_file_holds_the_bytes_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.pem");
+        write_new(&path, b"secret", Access::Owner).unwrap();
+        assert_eq!(
+            (mode(&path), names(folder.path())),
+            (0o600, vec!["key.pem".to_owned()])
+        );
+        assert_eq!(fs::metadata(&path).unwrap().nlink(), 1);
+        assert_eq!(read_private(&path).unwrap().as_slice(), b"secret");
+        let public = folder.path().join("key.pub");
+        write_new(&public, b"public", Access::Public).unwrap();
+        assert_eq!(mode(&public) & !0o044, 0o600);
+        assert_eq!(read_public(&public).unwrap(), b"public");
+    }
+
+    #[test]
+    fn an_existing_file_or_link_is_never_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link, dangling) = (
+            folder.path().join("file"),
+            folder.path().join("link"),
+            folder.path().join("dangling"),
+        );
+        fs::write(&file, "old").unwrap();
+        symlink(&file, &link).unwrap();
+        symlink(folder.path().join("target"), &dangling).unwrap();
+        for path in [&file, &link, &dangling, &folder.path().to_path_buf()] {
+            let error = write_new(path, b"new", Access::Owner).unwrap_err();
+            assert_eq!(error.code(), "ERR_KEY_FILE_EXISTS", "{}", path.display());
+        }
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(names(folder.path()), ["dangling", "file", "link"]);
+    }
+
+    #[test]
+    fn a_missing_folder_is_an_error_that_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_new(&folder.path().join("no/key"), b"x", Access::Owner).unwrap_err();
+        assert_eq!(error.code(), "ERR_KEY_FILE_UNWRITABLE");
+        let error = write_new(&folder.path().join(".."), b"x", Access::Owner).unwrap_err();
+        assert_eq!(error.code(), "ERR_KEY_FILE_UNWRITABLE");
+        assert_eq!(names(folder.path()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_private_key_that_others_have_rights_to_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        fs::write(&path, "x").unwrap();
+        for (bits, refused) in [
+            (0o600, false),
+            (0o400, false),
+            (0o640, true),
+            (0o604, true),
+            (0o610, true),
+            (0o602, true),
+        ] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(bits)).unwrap();
+            let got = read_private(&path).map_err(|error| error.to_string());
+            let message = format!("private key file has mode {bits:04o}; expected 0600 or less");
+            assert_eq!(got.err(), refused.then_some(message));
+            assert_eq!(read_public(&path).unwrap(), b"x");
+        }
+        let link = folder.path().join("link");
+        symlink(&path, &link).unwrap();
+        assert_eq!(
+            read_private(&link).unwrap_err().code(),
+            "ERR_KEY_FILE_PERMISSIONS"
+        );
+    }
+
+    #[test]
+    fn only_regular_files_of_a_key_s_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        let code = |path: &Path| read_public(path).map_err(|error| error.code());
+        assert_eq!(code(&path), Err("ERR_KEY_FILE_UNREADABLE"));
+        assert_eq!(code(folder.path()), Err("ERR_KEY_FILE_UNUSABLE"));
+        assert_eq!(code(Path::new("/dev/null")), Err("ERR_KEY_FILE_UNUSABLE"));
+        fs::write(&path, vec![0; 1 << 16]).unwrap();
+        assert_eq!(code(&path).map(|bytes| bytes.len()), Ok(1 << 16));
+        fs::write(&path, vec![0; (1 << 16) + 1]).unwrap();
+        assert_eq!(code(&path), Err("ERR_KEY_FILE_UNUSABLE"));
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs a launch plan given as JSON on standard input; prints the outcome as JSON.
+#![expect(clippy::print_stdout, reason = "an example prints")]
+
+use std::io::Write;
+
+use ambit_sandbox::{Cancel, LaunchPlan, Sinks, launch, probe};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    if std::env::args().nth(1).as_deref() == Some("probe") {
+        println!("{}", serde_json::to_string_pretty(&probe())?);
+        return Ok(());
+    }
+    let plan: LaunchPlan = serde_json::from_reader(std::io::stdin().lock())?;
+    let sinks = Sinks {
+        stdout: Some(Box::new(|bytes| drop(std::io::stdout().write_all(bytes)))),
+        stderr: Some(Box::new(|bytes| drop(std::io::stderr().write_all(bytes)))),
+    };
+    match launch(&plan, sinks, &Cancel::new()?) {
+        Ok(outcome) => println!("{}", serde_json::to_string_pretty(&outcome)?),
+        Err(error) => println!("{} {error} {:?}", error.code(), error),
+    }
+    Ok(())
+}

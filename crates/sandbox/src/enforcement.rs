@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What was really enforced, mechanism by mechanism.
+
+use std::collections::BTreeMap;
+
+use ambit_launcher::Observation;
+use serde::Serialize;
+
+use crate::host::Caller;
+use crate::plan::{LaunchPlan, Network};
+use crate::ruleset::Rights;
+
+/// How much of the sandbox there was.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    /// Namespaces, Landlock, seccomp and dropped capabilities.
+    Full,
+    /// Nothing was enforced: the command never started.
+    None,
+}
+
+/// State of one mechanism.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// In force, but less than the newest form; `reason` says what is missing.
+    Degraded,
+    /// In force, as observed from inside.
+    Enforced,
+    /// The plan did not ask for it.
+    NotRequested,
+    /// This machine does not offer it.
+    Unavailable,
+}
+
+/// One mechanism with what was observed of it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Mechanism {
+    /// Its state.
+    pub state: State,
+    /// Facts: versions, digests, namespace numbers.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<&'static str, String>,
+    /// Why it is not simply enforced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Mechanism {
+    pub(crate) fn new(state: State) -> Self {
+        Self { state, facts: BTreeMap::new(), reason: None }
+    }
+
+    pub(crate) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.facts.insert(name, value.into());
+        self
+    }
+
+    pub(crate) fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+}
+
+/// Tier and mechanisms of one run.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Enforcement {
+    /// How much there was.
+    pub tier: Tier,
+    /// Every mechanism by name.
+    pub mechanisms: BTreeMap<&'static str, Mechanism>,
+}
+
+/// Names of the namespaces in the order of [`Observation::namespaces`].
+pub(crate) const NAMESPACES: [&str; 7] = [
+    "cgroup_namespace",
+    "ipc_namespace",
+    "mount_namespace",
+    "net_namespace",
+    "pid_namespace",
+    "user_namespace",
+    "uts_namespace",
+];
+
+/// The newest ABI whose rights this version knows and asks for.
+const NEWEST_ABI: u32 = 9;
+
+/// What a report is made of.
+#[derive(Debug)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) plan: &'a LaunchPlan,
+    pub(crate) caller: Caller,
+    pub(crate) rights: Rights,
+    pub(crate) filter_sha256: String,
+    pub(crate) launcher_sha256: String,
+}
+
+impl Evidence<'_> {
+    /// Returns the report of a run whose command started. The launcher compared the observation
+    /// with the plan before it started the command.
+    pub(crate) fn of_started(&self, seen: &Observation) -> Enforcement {
+        let mut mechanisms = BTreeMap::new();
+        for (name, inode) in NAMESPACES.into_iter().zip(seen.namespaces) {
+            mechanisms.insert(name, Mechanism::new(State::Enforced).fact("inode", inode.to_string()));
+        }
+        if self.plan.network == Network::Full {
+            let shared = Mechanism::new(State::NotRequested).because("the plan grants the host's network");
+            mechanisms.insert("net_namespace", shared);
+        }
+        mechanisms.insert("landlock", self.landlock());
+        mechanisms.insert(
+            "seccomp",
+            Mechanism::new(State::Enforced)
+                .fact("mode", seen.seccomp_mode.to_string())
+                .fact("filter_sha256", self.filter_sha256.as_str()),
+        );
+        mechanisms.insert("no_new_privs", Mechanism::new(State::Enforced));
+        mechanisms.insert(
+            "capabilities",
+            Mechanism::new(State::Enforced)
+                .fact("held", format!("{:#x}", seen.capabilities))
+                .fact("bounding", format!("{:#x}", seen.bounding))
+                .fact("ambient", format!("{:#x}", seen.ambient)),
+        );
+        mechanisms.insert("private_root", self.private_root());
+        mechanisms.insert("rlimits", self.rlimits());
+        mechanisms.insert("cgroup_limits", Mechanism::new(State::NotRequested));
+        mechanisms.insert(
+            "wall_clock",
+            Mechanism::new(State::Enforced).fact("timeout_ms", self.plan.timeout_ms.to_string()),
+        );
+        Enforcement { tier: Tier::Full, mechanisms }
+    }
+
+    fn landlock(&self) -> Mechanism {
+        let state = if self.rights.version >= NEWEST_ABI { State::Enforced } else { State::Degraded };
+        let network = self.rights.net(self.plan.network);
+        let found = Mechanism::new(state)
+            .fact("abi", self.rights.version.to_string())
+            .fact("handled_access_fs", format!("{:#x}", self.rights.files().bits()))
+            .fact("handled_access_net", format!("{:#x}", network.bits()))
+            .fact("scoped", format!("{:#x}", self.rights.scopes().bits()));
+        match missing_rights(self.rights.version) {
+            None => found,
+            Some(missing) => found.because(format!("this kernel lacks: {missing}")),
+        }
+    }
+
+    fn private_root(&self) -> Mechanism {
+        Mechanism::new(State::Enforced)
+            .fact("uid", self.caller.inner_uid().to_string())
+            .fact("launcher_sha256", self.launcher_sha256.as_str())
+    }
+
+    fn rlimits(&self) -> Mechanism {
+        let limits = &self.plan.limits;
+        let named = [
+            ("cpu_sec", limits.cpu_sec),
+            ("address_space_bytes", limits.address_space_bytes),
+            ("max_file_size_bytes", limits.max_file_size_bytes),
+            ("max_open_files", limits.max_open_files),
+            ("max_processes", limits.max_processes),
+        ];
+        let set: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        if set.is_empty() {
+            return Mechanism::new(State::NotRequested);
+        }
+        let exempt = limits.max_processes.is_some() && self.caller.uid.is_root();
+        let state = if exempt { State::Degraded } else { State::Enforced };
+        let mut found = Mechanism::new(state);
+        for (name, value) in set {
+            found = found.fact(name, value.to_string());
+        }
+        if exempt { found.because("the kernel exempts a root caller from max_processes") } else { found }
+    }
+}
+
+/// Returns what ABIs newer than `version` add (`landlock(7)`), oldest first.
+pub(crate) fn missing_rights(version: u32) -> Option<String> {
+    let added = [
+        (2, "refer (moving files between granted trees)"),
+        (3, "truncate"),
+        (4, "tcp ports"),
+        (5, "device ioctl"),
+        (6, "scopes of abstract sockets and signals"),
+        (9, "resolving unix sockets"),
+    ];
+    let missing: Vec<&str> =
+        added.into_iter().filter(|(abi, _)| *abi > version).map(|(_, name)| name).collect();
+    if missing.is_empty() { None } else { Some(missing.join(", ")) }
+}
+
+impl Enforcement {
+    /// Returns the report of a run whose command never started.
+    pub(crate) fn none() -> Self {
+        Self { tier: Tier::None, mechanisms: BTreeMap::new() }
+    }
+}

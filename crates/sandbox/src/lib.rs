@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a launch plan to an outcome: builds the sandbox on the running kernel, runs one command
+//! in it, and says what was really enforced.
+//!
+//! *Launch plan*: what a run may see, write and use; typed data with unknown fields refused.
+//! *Layout*: the plan resolved against this machine, every path opened once. *Program*: the steps
+//! the launcher obeys. *Outcome*: how the command ended. *Enforcement*: each mechanism with what
+//! was observed from inside.
+//!
+//! ```no_run
+//! use ambit_sandbox::{Cancel, LaunchPlan, Sinks, launch};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let plan: LaunchPlan = serde_json::from_str(
+//!     r#"{"executable":"/usr/bin/id","argv":["id"],"env":{},"cwd":"/usr","read_paths":[],
+//!         "write_paths":[],"network":"deny","timeout_ms":5000}"#,
+//! )?;
+//! let outcome = launch(&plan, Sinks::default(), &Cancel::new()?)?;
+//! println!("{:?}", outcome.termination);
+//! # Ok(())
+//! # }
+//! ```
+#![deny(unsafe_code)]
+
+mod enforcement;
+mod error;
+mod filter;
+mod host;
+mod image;
+mod launch;
+mod layout;
+mod outcome;
+mod plan;
+mod probe;
+mod program;
+mod ruleset;
+mod stream;
+mod supervise;
+mod sys;
+
+pub use enforcement::{Enforcement, Mechanism, State, Tier};
+pub use error::SandboxError;
+pub use image::launcher_image;
+pub use launch::launch;
+pub use outcome::{Outcome, Termination};
+pub use plan::{LaunchPlan, Limits, Network, OutputLimits};
+pub use probe::{ProbeReport, probe};
+pub use stream::{Sinks, StreamOutcome};
+pub use supervise::Cancel;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a layout to the steps the launcher obeys.
+
+use std::collections::BTreeSet;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use ambit_launcher::{CommandSource, ProgramBuilder, Step, TreeFlags};
+use nix::sys::stat::{major, minor};
+
+use crate::error::SandboxError;
+use crate::host::Caller;
+use crate::layout::{Grant, Layout, Place, Tree};
+use crate::plan::{Network, c_string};
+use crate::ruleset::Rights;
+
+/// An encoded program, and what each step is called in an error.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) steps: Vec<String>,
+}
+
+/// What the steps depend on besides the layout.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context {
+    pub(crate) rights: Rights,
+    pub(crate) caller: Caller,
+    pub(crate) network: Network,
+}
+
+const ROOT_OPTIONS: &str = "size=1m,nr_inodes=4096,mode=0755";
+const SCRATCH_OPTIONS: &str = "size=512m,nr_inodes=131072,mode=1777";
+const HIDDEN_OPTIONS: &str = "size=4k,nr_inodes=1,mode=0555";
+/// Only the process directories: no `/proc/sys`, `/proc/kcore`, `/proc/keys` (kernel 5.8).
+const PROC_OPTIONS: &str = "subset=pid";
+const HOSTNAME: &str = "ambit";
+const DEV_LINKS: &[(&str, &str)] = &[
+    ("/dev/fd", "/proc/self/fd"),
+    ("/dev/stderr", "/proc/self/fd/2"),
+    ("/dev/stdin", "/proc/self/fd/0"),
+    ("/dev/stdout", "/proc/self/fd/1"),
+    ("/var/tmp", "/tmp"),
+];
+
+/// Writes the program of a run.
+///
+/// # Errors
+/// [`SandboxError::PlanInvalid`] when a path holds NUL or there are too many.
+pub(crate) fn build(
+    layout: &Layout,
+    context: Context,
+    command: &CommandSource,
+) -> Result<Built, SandboxError> {
+    let mut writer = Writer { layout, made: BTreeSet::new(), out: ProgramBuilder::default(), steps: Vec::new() };
+    let slots = writer.open_trees()?;
+    writer.step("making a new root", Step::NewRoot { base: c"/tmp", options: &text(ROOT_OPTIONS)? });
+    for (path, place) in &layout.places {
+        writer.place(path, place, &slots)?;
+    }
+    writer.files_of_etc(context)?;
+    writer.links_and_proc()?;
+    writer.step("naming the host", Step::Hostname { name: &text(HOSTNAME)? });
+    writer.step("entering the new root", Step::EnterRoot);
+    writer.step("making the root read-only", Step::ReadOnly { path: c"/" });
+    writer.allow_inside(context.rights)?;
+    writer.step("dropping capabilities", Step::DropCapabilities);
+    writer.step("enforcing the Landlock ruleset", Step::Restrict);
+    Ok(Built { bytes: writer.out.finish(command), steps: writer.steps })
+}
+
+struct Writer<'a> {
+    layout: &'a Layout,
+    made: BTreeSet<PathBuf>,
+    out: ProgramBuilder,
+    steps: Vec<String>,
+}
+
+/// Slot of each mounted or masking tree, by path.
+type Slots = std::collections::BTreeMap<PathBuf, u16>;
+
+impl Writer<'_> {
+    fn step(&mut self, name: impl Into<String>, step: Step<'_>) {
+        self.steps.push(name.into());
+        self.out.push(step);
+    }
+
+    /// Opens every tree while the old root is still in sight.
+    fn open_trees(&mut self) -> Result<Slots, SandboxError> {
+        let mut slots = Slots::new();
+        let null = match self.layout.places.get(Path::new("/dev/null")) {
+            Some(Place::Mount(tree)) => Some(tree),
+            _ => None,
+        };
+        for (path, place) in &self.layout.places {
+            let (source, tree) = match (place, null) {
+                (Place::Mount(tree), _) => (path.as_path(), tree),
+                (Place::Hidden { is_directory: false }, Some(null)) => (Path::new("/dev/null"), null),
+                _ => continue,
+            };
+            let slot = u16::try_from(slots.len()).unwrap_or(u16::MAX);
+            self.open_tree(slot, source, tree)?;
+            slots.insert(path.clone(), slot);
+        }
+        Ok(slots)
+    }
+
+    fn open_tree(&mut self, slot: u16, source: &Path, tree: &Tree) -> Result<(), SandboxError> {
+        let flags = match tree.grant {
+            Grant::Device => TreeFlags::DEVICE.with(TreeFlags::NO_EXEC),
+            Grant::Read => TreeFlags::READ_ONLY,
+            Grant::Write => TreeFlags::default(),
+        };
+        // INVARIANT: device numbers of Linux are 32 bits in the kernel
+        let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+        let step = Step::OpenTree {
+            slot,
+            path: &path_text(source)?,
+            major: number(major(tree.device)),
+            minor: number(minor(tree.device)),
+            inode: tree.inode,
+            flags,
+        };
+        self.step(format!("opening `{}`", source.display()), step);
+        Ok(())
+    }
+
+    fn place(&mut self, path: &Path, place: &Place, slots: &Slots) -> Result<(), SandboxError> {
+        let at = relative(path)?;
+        let shown = path.display();
+        match place {
+            Place::Mount(tree) => {
+                self.target(path, tree.is_directory)?;
+                self.attach(path, slots)
+            }
+            Place::Scratch => {
+                self.target(path, true)?;
+                let options = text(SCRATCH_OPTIONS)?;
+                let step = Step::Tmpfs { path: &at, options: &options, no_exec: true };
+                self.step(format!("mounting a private `{shown}`"), step);
+                Ok(())
+            }
+            Place::Link(target) if !self.layout.mounted_above(path) => {
+                self.parents(path)?;
+                let step = Step::Symlink { path: &at, target: &path_text(target)? };
+                self.step(format!("linking `{shown}`"), step);
+                Ok(())
+            }
+            Place::Link(_) => Ok(()),
+            Place::Hidden { is_directory: true } => {
+                let options = text(HIDDEN_OPTIONS)?;
+                let step = Step::Tmpfs { path: &at, options: &options, no_exec: true };
+                self.step(format!("hiding `{shown}`"), step);
+                self.step(format!("sealing `{shown}`"), Step::ReadOnly { path: &at });
+                Ok(())
+            }
+            Place::Hidden { is_directory: false } => self.attach(path, slots),
+        }
+    }
+
+    fn attach(&mut self, path: &Path, slots: &Slots) -> Result<(), SandboxError> {
+        if let Some(slot) = slots.get(path) {
+            let step = Step::Attach { slot: *slot, path: &relative(path)? };
+            self.step(format!("mounting `{}`", path.display()), step);
+        }
+        Ok(())
+    }
+
+    /// Makes the mount point, unless a tree mounted above already shows it.
+    fn target(&mut self, path: &Path, is_directory: bool) -> Result<(), SandboxError> {
+        if self.layout.mounted_above(path) {
+            return Ok(());
+        }
+        self.parents(path)?;
+        let at = relative(path)?;
+        let step = if is_directory {
+            self.made.insert(path.to_owned());
+            Step::Directory { path: &at, mode: 0o755 }
+        } else {
+            Step::File { path: &at, mode: 0o644, content: &[] }
+        };
+        self.step(format!("making `{}`", path.display()), step);
+        Ok(())
+    }
+
+    fn parents(&mut self, path: &Path) -> Result<(), SandboxError> {
+        let mut missing: Vec<&Path> = path
+            .ancestors()
+            .skip(1)
+            .filter(|above| above.parent().is_some() && !self.made.contains(*above))
+            .collect();
+        missing.reverse();
+        for above in missing {
+            let at = relative(above)?;
+            self.step(format!("making `{}`", above.display()), Step::Directory { path: &at, mode: 0o755 });
+            self.made.insert(above.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Names for the one user there is, and a resolver that matches the network.
+    fn files_of_etc(&mut self, context: Context) -> Result<(), SandboxError> {
+        let (uid, gid) = (context.caller.inner_uid(), context.caller.inner_gid());
+        let passwd = format!("ambit:x:{uid}:{gid}:ambit:/tmp:/bin/sh\n");
+        let group = format!("ambit:x:{gid}:\n");
+        let mut files = vec![
+            ("/etc/passwd", passwd.as_str()),
+            ("/etc/group", group.as_str()),
+            ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+        ];
+        if context.network == Network::Deny {
+            files.push(("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"));
+        }
+        for (path, content) in files.into_iter().map(|(path, content)| (Path::new(path), content)) {
+            if self.layout.mounted_above(path) || self.layout.places.contains_key(path) {
+                continue;
+            }
+            self.parents(path)?;
+            let content = content.as_bytes();
+            let step = Step::File { path: &relative(path)?, mode: 0o644, content };
+            self.step(format!("writing `{}`", path.display()), step);
+        }
+        Ok(())
+    }
+
+    fn links_and_proc(&mut self) -> Result<(), SandboxError> {
+        for (path, target) in DEV_LINKS {
+            let path = Path::new(path);
+            let taken = self.layout.places.keys().any(|place| place.starts_with(path));
+            if !taken && !self.layout.mounted_above(path) {
+                self.parents(path)?;
+                let step = Step::Symlink { path: &relative(path)?, target: &text(target)? };
+                self.step(format!("linking `{}`", path.display()), step);
+            }
+        }
+        self.target(Path::new("/proc"), true)?;
+        let step = Step::Proc { path: c"proc", options: &text(PROC_OPTIONS)? };
+        self.step("mounting `/proc`", step);
+        Ok(())
+    }
+
+    /// Rules for what the launcher itself has mounted.
+    fn allow_inside(&mut self, rights: Rights) -> Result<(), SandboxError> {
+        let mut inside = vec![(PathBuf::from("/"), rights.list()), (PathBuf::from("/proc"), rights.look())];
+        for (path, place) in &self.layout.places {
+            if matches!(place, Place::Scratch) {
+                inside.push((path.clone(), rights.scratch()));
+            }
+        }
+        if !self.layout.places.contains_key(Path::new("/etc")) {
+            inside.push((PathBuf::from("/etc"), rights.look()));
+        }
+        for (path, access) in inside {
+            let step = Step::AllowPath { path: &path_text(&path)?, access: access.bits() };
+            self.step(format!("allowing `{}`", path.display()), step);
+        }
+        Ok(())
+    }
+}
+
+fn text(value: &str) -> Result<CString, SandboxError> {
+    c_string("read_paths", value)
+}
+
+fn path_text(path: &Path) -> Result<CString, SandboxError> {
+    c_string("read_paths", path.as_os_str().as_bytes())
+}
+
+/// A path as the new root, where the launcher then works, names it.
+fn relative(path: &Path) -> Result<CString, SandboxError> {
+    let inside = path.strip_prefix("/").map_or(path.as_os_str(), Path::as_os_str);
+    let named = if inside.is_empty() { OsStr::new(".") } else { inside };
+    c_string("read_paths", named.as_bytes())
+}

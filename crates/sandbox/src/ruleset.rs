@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The Landlock ruleset of one run (`landlock(7)`).
+//!
+//! Made fresh for each run: a ruleset is a shared, growing object. The rights handled are all that
+//! the running kernel knows; nothing is left out silently (`HardRequirement`).
+
+use std::os::fd::OwnedFd;
+
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, Ruleset,
+    RulesetAttr, RulesetCreatedAttr, Scope,
+};
+use nix::errno::Errno;
+
+use crate::error::SandboxError;
+use crate::layout::{Grant, Layout, Place, Tree};
+use crate::plan::Network;
+use crate::sys;
+
+/// Which rights a ruleset handles.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rights {
+    abi: ABI,
+    /// The number the kernel gave.
+    pub(crate) version: u32,
+}
+
+impl Rights {
+    /// Asks the running kernel.
+    ///
+    /// # Errors
+    /// [`SandboxError::Unsupported`] when Landlock is absent or switched off.
+    pub(crate) fn of_kernel() -> Result<Self, SandboxError> {
+        let version = sys::landlock_abi()
+            .map_err(|source| SandboxError::Unsupported { mechanism: "Landlock", source })?;
+        Ok(Self::of_version(version))
+    }
+
+    /// Returns the rights of one ABI version.
+    pub(crate) fn of_version(version: u32) -> Self {
+        Self { abi: ABI::from(i32::try_from(version).unwrap_or(i32::MAX)), version }
+    }
+
+    /// All file system rights, handled for every path.
+    pub(crate) fn files(self) -> BitFlags<AccessFs> {
+        AccessFs::from_all(self.abi)
+    }
+
+    /// Reading and executing, as far as `is_directory` allows.
+    pub(crate) fn read(self, is_directory: bool) -> BitFlags<AccessFs> {
+        self.fitting(AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute, is_directory)
+    }
+
+    /// Reading, executing and writing, but no making of device nodes.
+    pub(crate) fn write(self, is_directory: bool) -> BitFlags<AccessFs> {
+        let no_devices = self.files() & !(AccessFs::MakeBlock | AccessFs::MakeChar);
+        self.fitting(without_ioctl(no_devices), is_directory)
+    }
+
+    /// Scratch space: as writing, without executing.
+    pub(crate) fn scratch(self) -> BitFlags<AccessFs> {
+        self.write(true) & !BitFlags::from(AccessFs::Execute)
+    }
+
+    /// Device nodes of the sandbox's `/dev`.
+    pub(crate) fn device(self) -> BitFlags<AccessFs> {
+        let wanted = AccessFs::ReadFile
+            | AccessFs::WriteFile
+            | AccessFs::Truncate
+            | BitFlags::from(AccessFs::IoctlDev);
+        wanted & self.files()
+    }
+
+    /// The sandbox's `/proc`, and names in its root directories.
+    pub(crate) fn look(self) -> BitFlags<AccessFs> {
+        AccessFs::ReadFile | AccessFs::ReadDir
+    }
+
+    /// Names in the root directories, which hold nothing that was not granted.
+    pub(crate) fn list(self) -> BitFlags<AccessFs> {
+        BitFlags::from(AccessFs::ReadDir) & self.files()
+    }
+
+    fn fitting(self, wanted: BitFlags<AccessFs>, is_directory: bool) -> BitFlags<AccessFs> {
+        let possible = if is_directory { self.files() } else { AccessFs::from_file(self.abi) };
+        wanted & possible
+    }
+
+    /// TCP rights, handled (and so denied) when the plan has no network.
+    pub(crate) fn net(self, network: Network) -> BitFlags<AccessNet> {
+        match network {
+            Network::Deny => AccessNet::from_all(self.abi),
+            Network::Full => BitFlags::empty(),
+        }
+    }
+
+    /// Abstract unix sockets and signals outside the sandbox.
+    pub(crate) fn scopes(self) -> BitFlags<Scope> {
+        Scope::from_all(self.abi)
+    }
+}
+
+fn without_ioctl(rights: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
+    rights & !BitFlags::from(AccessFs::IoctlDev)
+}
+
+/// Returns the rights a tree gets.
+pub(crate) fn rights_of(tree: &Tree, rights: Rights) -> BitFlags<AccessFs> {
+    match tree.grant {
+        Grant::Device => rights.device(),
+        Grant::Read => rights.read(tree.is_directory),
+        Grant::Write => rights.write(tree.is_directory),
+    }
+}
+
+/// Builds the ruleset of a layout. What only exists inside the sandbox is added by the launcher.
+///
+/// # Errors
+/// [`SandboxError::Compile`] when the kernel refuses a rule it must know at its own ABI.
+pub(crate) fn build(
+    layout: &Layout,
+    rights: Rights,
+    network: Network,
+) -> Result<OwnedFd, SandboxError> {
+    let failed = |error: landlock::RulesetError| SandboxError::Compile {
+        what: "the Landlock ruleset",
+        message: error.to_string(),
+    };
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(rights.files())
+        .map_err(failed)?;
+    if !rights.net(network).is_empty() {
+        ruleset = ruleset.handle_access(rights.net(network)).map_err(failed)?;
+    }
+    if !rights.scopes().is_empty() {
+        ruleset = ruleset.scope(rights.scopes()).map_err(failed)?;
+    }
+    let mut created = ruleset.create().map_err(failed)?;
+    for place in layout.places.values() {
+        if let Place::Mount(tree) = place {
+            let rule = PathBeneath::new(tree.handle(), rights_of(tree, rights));
+            created = created.add_rule(rule).map_err(failed)?;
+        }
+    }
+    let fd: Option<OwnedFd> = created.into();
+    fd.ok_or(SandboxError::Unsupported { mechanism: "Landlock", source: Errno::EOPNOTSUPP })
+}

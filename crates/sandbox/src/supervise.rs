@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Watching a run until the last process of its sandbox is gone.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Instant;
+
+use ambit_launcher::{Observation, REPORT_BYTES, Report, Stage, Usage};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::socket::{MsgFlags, recv};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+
+use crate::error::SandboxError;
+use crate::sys;
+
+/// Stops a run from another thread. Clones stand for the same run.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    event: Arc<EventFd>,
+}
+
+impl Cancel {
+    /// Returns a handle for a run that is to be started.
+    ///
+    /// # Errors
+    /// [`SandboxError::Internal`] when the kernel gives no eventfd.
+    pub fn new() -> Result<Self, SandboxError> {
+        let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
+            .map_err(SandboxError::internal("making an eventfd"))?;
+        Ok(Self { event: Arc::new(event) })
+    }
+
+    /// Kills everything in the sandbox; a run that has ended is not touched.
+    ///
+    /// # Errors
+    /// [`SandboxError::Internal`] when the event cannot be written.
+    pub fn cancel(&self) -> Result<(), SandboxError> {
+        match self.event.write(1) {
+            Ok(_) | Err(Errno::EAGAIN) => Ok(()),
+            Err(source) => Err(SandboxError::Internal { what: "cancelling a run", source }),
+        }
+    }
+}
+
+/// Why a run was stopped from outside.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stopped {
+    Cancelled,
+    TimedOut,
+}
+
+/// What was heard and seen of a run.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    pub(crate) started: Option<Observation>,
+    pub(crate) exited: Option<(u64, Usage)>,
+    pub(crate) failed: Option<(Stage, Errno)>,
+    pub(crate) stopped: Option<Stopped>,
+}
+
+/// A running sandbox. Dropping it kills and reaps what is left.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) process: OwnedFd,
+    pub(crate) control: OwnedFd,
+    reaped: bool,
+}
+
+impl Running {
+    pub(crate) const fn new(process: OwnedFd, control: OwnedFd) -> Self {
+        Self { process, control, reaped: false }
+    }
+
+    /// Waits until pid 1 of the sandbox is gone, killing it at the deadline or when cancelled.
+    pub(crate) fn watch(
+        mut self,
+        deadline: Instant,
+        cancel: &Cancel,
+    ) -> Result<Watched, SandboxError> {
+        let mut watched = Watched::default();
+        let mut listening = true;
+        loop {
+            let ready = self.wait(deadline, cancel, listening, watched.stopped.is_none())?;
+            if ready.heard {
+                listening = hear(self.control.as_fd(), &mut watched) != Heard::End;
+            }
+            if ready.gone {
+                break;
+            }
+            if watched.stopped.is_none() && (ready.cancelled || Instant::now() >= deadline) {
+                let reason = if ready.cancelled { Stopped::Cancelled } else { Stopped::TimedOut };
+                watched.stopped = Some(reason);
+                self.kill()?;
+            }
+        }
+        self.reap()?;
+        while listening && hear(self.control.as_fd(), &mut watched) == Heard::Report {}
+        Ok(watched)
+    }
+
+    fn wait(
+        &self,
+        deadline: Instant,
+        cancel: &Cancel,
+        listening: bool,
+        stoppable: bool,
+    ) -> Result<Ready, SandboxError> {
+        let stop = if stoppable { PollFlags::POLLIN } else { PollFlags::empty() };
+        let mut fds = vec![
+            PollFd::new(self.process.as_fd(), PollFlags::POLLIN),
+            PollFd::new(cancel.event.as_fd(), stop),
+        ];
+        if listening {
+            fds.push(PollFd::new(self.control.as_fd(), PollFlags::POLLIN));
+        }
+        let timeout = if stoppable { until(deadline) } else { PollTimeout::NONE };
+        match poll(&mut fds, timeout) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(source) => return Err(SandboxError::Internal { what: "waiting for a run", source }),
+        }
+        let any = |index: usize| fds.get(index).and_then(PollFd::any).unwrap_or(false);
+        Ok(Ready { gone: any(0), cancelled: any(1), heard: any(2) })
+    }
+
+    fn kill(&self) -> Result<(), SandboxError> {
+        match sys::kill(self.process.as_fd()) {
+            Ok(()) | Err(Errno::ESRCH) => Ok(()),
+            Err(source) => Err(SandboxError::Internal { what: "killing a run", source }),
+        }
+    }
+
+    fn reap(&mut self) -> Result<(), SandboxError> {
+        reap(self.process.as_fd()).map_err(SandboxError::internal("reaping a run"))?;
+        self.reaped = true;
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // only on an error path: nothing of the run may outlive it, and nobody is left to tell
+        if !self.reaped && self.kill().is_ok() {
+            let _unheard = reap(self.process.as_fd());
+        }
+    }
+}
+
+struct Ready {
+    gone: bool,
+    cancelled: bool,
+    heard: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Heard {
+    End,
+    Nothing,
+    Report,
+}
+
+/// Takes one report from the socket if there is one.
+fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
+    let mut bytes = [0_u8; REPORT_BYTES];
+    let received = match recv(control.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
+        Ok(received) => received,
+        Err(Errno::EAGAIN | Errno::EINTR) => return Heard::Nothing,
+        Err(_) => return Heard::End,
+    };
+    match bytes.get(..received).and_then(Report::decode) {
+        Some(Report::Started(observation)) => watched.started = Some(observation),
+        Some(Report::Exited { status, usage }) => watched.exited = Some((status, usage)),
+        Some(Report::Failed { stage, errno }) => {
+            let errno = Errno::from_raw(i32::try_from(errno).unwrap_or_default());
+            watched.failed = Some((stage, errno));
+        }
+        None => return Heard::End,
+    }
+    Heard::Report
+}
+
+/// Waits for the end of a process that sends no signal when it dies (`waitid(2)`, `__WALL`).
+pub(crate) fn reap(process: BorrowedFd<'_>) -> Result<(), Errno> {
+    loop {
+        match waitid(Id::PIDFd(process), WaitPidFlag::WEXITED | WaitPidFlag::__WALL) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Milliseconds until the deadline, rounded up so that it has passed when the wait ends.
+fn until(deadline: Instant) -> PollTimeout {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let ms = left.as_micros().div_ceil(1000);
+    PollTimeout::try_from(i32::try_from(ms).unwrap_or(i32::MAX)).unwrap_or(PollTimeout::MAX)
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Connections to the database, and the settings that its promises rest on.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::MAX_ENTRY_BYTES;
+
+/// Opens the connection that appends. The file exists already.
+pub(crate) fn open_writer(path: &Path, timeout_ms: u32) -> rusqlite::Result<Connection> {
+    open(path, timeout_ms, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+/// Opens a connection that only reads. Under a write-ahead log it never waits for the writer, nor
+/// the writer for it.
+pub(crate) fn open_reader(path: &Path, timeout_ms: u32) -> rusqlite::Result<Connection> {
+    open(path, timeout_ms, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// Turns the write-ahead log on; returns the journal mode that is in force afterwards.
+pub(crate) fn enable_log(connection: &Connection) -> rusqlite::Result<String> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))
+}
+
+fn open(path: &Path, timeout_ms: u32, access: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NOFOLLOW | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // The engine counts in a signed 32-bit integer.
+    let timeout_ms = i32::try_from(timeout_ms).unwrap_or(i32::MAX).unsigned_abs();
+    connection.busy_timeout(Duration::from_millis(timeout_ms.into()))?;
+    // The file may be hostile: nothing in its schema runs with more rights than it needs, and no
+    // statement may write the schema or a page directly.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, MAX_ROW_BYTES)?;
+    // FULL: a commit returns when its frames are on the disk (https://www.sqlite.org/pragma.html).
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+/// An entry's bytes and room for its other columns.
+const MAX_ROW_BYTES: i32 = 4 * 1024 * 1024 + 64 * 1024;
+
+const _: () = assert!(MAX_ENTRY_BYTES < MAX_ROW_BYTES.unsigned_abs() as usize);

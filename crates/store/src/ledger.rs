@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Opening a ledger.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use rusqlite::Connection;
+
+use crate::connection;
+use crate::error::{Activity, LedgerError};
+use crate::folder::Folder;
+use crate::ids::LedgerId;
+use crate::owner::{self, Owner};
+use crate::read;
+use crate::schema::{self, Found};
+
+/// How a ledger is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// How long a call waits for other processes, in milliseconds. Threads of this process take
+    /// turns, each of them bounded by this.
+    pub busy_timeout_ms: u32,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            busy_timeout_ms: 5000,
+        }
+    }
+}
+
+/// An open ledger. It can be shared by threads, and any number of processes may have it open.
+#[derive(Debug)]
+pub struct Ledger {
+    // INVARIANT: dropped in this order. The writer outlives the reader, because the last
+    // connection to close empties the log, and a reader cannot.
+    reader: Mutex<Connection>,
+    writer: Mutex<Writer>,
+    owners: Arc<Folder>,
+    id: LedgerId,
+    timeout_ms: u32,
+}
+
+/// What an append needs, one thread at a time.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) connection: Connection,
+    /// Claimed by the first intent, so that who only reads leaves no lock behind.
+    pub(crate) owner: Option<Owner>,
+}
+
+impl Ledger {
+    /// Opens the ledger in `folder`, and makes the folder (0700) and the ledger if there is none.
+    ///
+    /// It checks who may access the files, that the file is a ledger of a known version with its
+    /// tables and triggers unchanged, and that the last entry is intact. The chain as a whole is
+    /// checked by [`Ledger::check_chain`].
+    ///
+    /// # Errors
+    /// `ERR_LEDGER_UNAVAILABLE` when a file or folder is a symbolic link, belongs to another user,
+    /// is open to others, or cannot be opened; `ERR_LEDGER_FOREIGN`, `ERR_LEDGER_VERSION` and
+    /// `ERR_LEDGER_CORRUPT` for a file that is not an intact ledger of this version, which is left
+    /// as it is; `ERR_LEDGER_WRITE` when the disk is full or read-only; `ERR_LEDGER_BUSY`.
+    pub fn open(folder: &Path, options: &OpenOptions) -> Result<Self, LedgerError> {
+        let timeout_ms = options.busy_timeout_ms;
+        let folder = Folder::open_or_create(folder)?;
+        // One at a time: making the file and turning its log on cannot be done twice at once.
+        let turn = lock_folder(&folder, timeout_ms)?;
+        let owners = Arc::new(folder.child(OWNERS)?);
+        owner::sweep(&owners)?;
+        let path = prepare_file(&folder)?;
+        let failed = |source| Activity::Open.failed(timeout_ms, source);
+
+        let writer = connection::open_writer(&path, timeout_ms).map_err(failed)?;
+        let found = schema::identify(&writer, &path).map_err(failed)??;
+        let mode = connection::enable_log(&writer).map_err(failed)?;
+        if mode != "wal" {
+            return Err(LedgerError::Journal { mode });
+        }
+        if matches!(found, Found::Empty) {
+            schema::install(&writer, &LedgerId::random()?).map_err(failed)?;
+        }
+        if let Some(name) = schema::first_difference(&writer).map_err(failed)? {
+            return Err(LedgerError::CorruptSchema { name });
+        }
+        let id = writer
+            .query_row("SELECT id FROM ledger", [], |row| row.get(0))
+            .map_err(failed)?;
+        let id = LedgerId::stored(id)?;
+        read::last_entry(&writer).map_err(failed)??;
+        let reader = connection::open_reader(&path, timeout_ms).map_err(failed)?;
+        drop(turn);
+        Ok(Self {
+            reader: Mutex::new(reader),
+            writer: Mutex::new(Writer {
+                connection: writer,
+                owner: None,
+            }),
+            owners,
+            id,
+            timeout_ms,
+        })
+    }
+
+    /// Returns the ledger's name, drawn when it was made.
+    pub const fn id(&self) -> &LedgerId {
+        &self.id
+    }
+
+    /// Takes the turn to append. A thread that panicked inside its turn left nothing behind: its
+    /// transaction was rolled back on the way.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
+        self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn owners(&self) -> &Arc<Folder> {
+        &self.owners
+    }
+
+    pub(crate) fn failed(&self, activity: Activity, source: rusqlite::Error) -> LedgerError {
+        activity.failed(self.timeout_ms, source)
+    }
+}
+
+/// Makes sure that the database file exists and that it and its companions are private.
+fn prepare_file(folder: &Folder) -> Result<PathBuf, LedgerError> {
+    if !folder.check_file(DATABASE)? {
+        // The engine gives its own files the mode and owner of this one.
+        if let Some(file) = folder.create_file(DATABASE)? {
+            file.sync_all()
+                .map_err(|source| LedgerError::io("sync", folder.path_of(DATABASE), source))?;
+        }
+        folder.sync()?;
+    }
+    for name in COMPANIONS {
+        folder.check_file(name)?;
+    }
+    Ok(folder.path_of(DATABASE))
+}
+
+/// Waits for the turn to open, as long as the options allow.
+fn lock_folder(folder: &Folder, timeout_ms: u32) -> Result<Flock<File>, LedgerError> {
+    let mut file = loop {
+        if let Some(file) = folder.open_file(LOCK)? {
+            break file;
+        }
+        if let Some(file) = folder.create_file(LOCK)? {
+            break file;
+        }
+    };
+    let start = Instant::now();
+    let timeout = Duration::from_millis(timeout_ms.into());
+    loop {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(turn) => return Ok(turn),
+            Err((_, Errno::EWOULDBLOCK)) if start.elapsed() >= timeout => {
+                return Err(LedgerError::Busy { timeout_ms });
+            }
+            Err((again, Errno::EWOULDBLOCK)) => file = again,
+            Err((_, errno)) => return Err(LedgerError::io("lock", folder.path_of(LOCK), errno)),
+        }
+        thread::sleep(POLL);
+    }
+}
+
+const DATABASE: &str = "ledger.db";
+const COMPANIONS: [&str; 3] = ["ledger.db-wal", "ledger.db-shm", "ledger.db-journal"];
+const LOCK: &str = "ledger.lock";
+const OWNERS: &str = "owners";
+const POLL: Duration = Duration::from_millis(2);

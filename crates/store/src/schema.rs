@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The tables, and what keeps them append-only.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+
+use crate::error::LedgerError;
+use crate::ids::LedgerId;
+
+/// What an opened file turns out to be.
+pub(crate) enum Found {
+    /// A database without anything in it.
+    Empty,
+    /// A ledger of this version.
+    Ledger,
+}
+
+/// Says what the file is, without changing it.
+pub(crate) fn identify(
+    connection: &Connection,
+    path: &Path,
+) -> rusqlite::Result<Result<Found, LedgerError>> {
+    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+    let (application_id, version) = (number("application_id")?, number("user_version")?);
+    let objects: u64 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    Ok(if application_id == APPLICATION_ID && version == VERSION {
+        Ok(Found::Ledger)
+    } else if application_id == APPLICATION_ID {
+        Err(LedgerError::Version {
+            found: version,
+            supported: VERSION,
+        })
+    } else if application_id == 0 && version == 0 && objects == 0 {
+        Ok(Found::Empty)
+    } else {
+        Err(LedgerError::Foreign {
+            path: path.to_owned(),
+            application_id,
+        })
+    })
+}
+
+/// Makes the tables and names the ledger, all in one transaction.
+pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Result<()> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    for (_, sql) in OBJECTS {
+        transaction.execute_batch(sql)?;
+    }
+    transaction.execute(
+        "INSERT INTO ledger (only_row, id) VALUES (1, ?1)",
+        params![id.as_str()],
+    )?;
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()
+}
+
+/// Returns the name of the first object that is missing, changed or foreign.
+pub(crate) fn first_difference(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut statement =
+        connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
+    let found: BTreeMap<String, String> = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let wanted = OBJECTS.iter().map(|(name, sql)| (*name, *sql));
+    for (name, sql) in wanted.clone() {
+        if found.get(name).is_none_or(|found| found != sql) {
+            return Ok(Some(name.to_owned()));
+        }
+    }
+    let known: BTreeMap<&str, &str> = wanted.collect();
+    Ok(found
+        .into_keys()
+        .find(|name| !known.contains_key(name.as_str())))
+}
+
+/// `Ambt`, in the header of the file (<https://www.sqlite.org/fileformat2.html>, offset 68).
+pub(crate) const APPLICATION_ID: i32 = 0x416d_6274;
+
+/// The version of the tables below. A change needs a new version and a way to get there.
+pub(crate) const VERSION: i32 = 1;
+
+/// Name and exact text of every object, in the order of creation. The engine keeps the text, so a
+/// dropped or changed trigger is seen on the next open.
+const OBJECTS: &[(&str, &str)] = &[
+    (
+        "ledger",
+        "CREATE TABLE ledger (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  id TEXT NOT NULL
+) STRICT",
+    ),
+    (
+        "entries",
+        "CREATE TABLE entries (
+  seq INTEGER PRIMARY KEY CHECK (seq >= 1),
+  phase TEXT NOT NULL,
+  run_id TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  previous BLOB CHECK (previous IS NULL OR length(previous) = 32),
+  digest BLOB NOT NULL CHECK (length(digest) = 32),
+  bytes BLOB NOT NULL CHECK (length(bytes) >= 1)
+) STRICT",
+    ),
+    (
+        "entries_by_run",
+        "CREATE INDEX entries_by_run ON entries (run_id, seq)",
+    ),
+    (
+        "runs",
+        "CREATE TABLE runs (
+  run_id TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  intent_seq INTEGER NOT NULL REFERENCES entries (seq),
+  outcome_seq INTEGER REFERENCES entries (seq)
+) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "runs_open",
+        "CREATE INDEX runs_open ON runs (intent_seq) WHERE outcome_seq IS NULL",
+    ),
+    (
+        "ledger_insert",
+        "CREATE TRIGGER ledger_insert BEFORE INSERT ON ledger
+WHEN EXISTS (SELECT 1 FROM ledger)
+BEGIN SELECT RAISE(ABORT, 'a ledger has one id'); END",
+    ),
+    (
+        "ledger_update",
+        "CREATE TRIGGER ledger_update BEFORE UPDATE ON ledger
+BEGIN SELECT RAISE(ABORT, 'a ledger keeps its id'); END",
+    ),
+    (
+        "ledger_delete",
+        "CREATE TRIGGER ledger_delete BEFORE DELETE ON ledger
+BEGIN SELECT RAISE(ABORT, 'a ledger keeps its id'); END",
+    ),
+    // REPLACE deletes without a delete trigger; an insert anywhere but at the end is refused, so
+    // it has nothing to replace.
+    (
+        "entries_insert",
+        "CREATE TRIGGER entries_insert BEFORE INSERT ON entries
+WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entries)
+  OR NEW.previous IS NOT (SELECT digest FROM entries ORDER BY seq DESC LIMIT 1)
+BEGIN SELECT RAISE(ABORT, 'entries are appended at the end'); END",
+    ),
+    (
+        "entries_update",
+        "CREATE TRIGGER entries_update BEFORE UPDATE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are never changed'); END",
+    ),
+    (
+        "entries_delete",
+        "CREATE TRIGGER entries_delete BEFORE DELETE ON entries
+BEGIN SELECT RAISE(ABORT, 'entries are never removed'); END",
+    ),
+    (
+        "runs_insert",
+        "CREATE TRIGGER runs_insert BEFORE INSERT ON runs
+WHEN NEW.outcome_seq IS NOT NULL OR EXISTS (SELECT 1 FROM runs WHERE run_id = NEW.run_id)
+BEGIN SELECT RAISE(ABORT, 'a run is opened once'); END",
+    ),
+    (
+        "runs_update",
+        "CREATE TRIGGER runs_update BEFORE UPDATE ON runs
+WHEN OLD.outcome_seq IS NOT NULL OR NEW.outcome_seq IS NULL OR NEW.run_id IS NOT OLD.run_id
+  OR NEW.owner IS NOT OLD.owner OR NEW.intent_seq IS NOT OLD.intent_seq
+BEGIN SELECT RAISE(ABORT, 'a run is closed once'); END",
+    ),
+    (
+        "runs_delete",
+        "CREATE TRIGGER runs_delete BEFORE DELETE ON runs
+BEGIN SELECT RAISE(ABORT, 'runs are never removed'); END",
+    ),
+];
