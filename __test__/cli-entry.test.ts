@@ -64,8 +64,7 @@ beforeAll(() => {
     'verify.js': COMMAND,
     'try.js': COMMAND,
   })
-  const program = join(root, 'node_modules/oclif/bin/run.js')
-  execFileSync(process.execPath, [program, 'manifest', broken], { cwd: broken, stdio: 'pipe' })
+  execFileSync(process.execPath, [join(root, 'scripts/lib/manifest.js'), broken], { stdio: 'pipe' })
   for (const name of ['run', 'verify', 'try']) {
     writeFileSync(join(broken, `dist/commands/${name}.js`), BROKEN)
   }
@@ -76,17 +75,12 @@ afterAll(() => {
 })
 
 describe('exit codes', () => {
-  it.each([0, 1, 2, 3, 5, 120, 126, 137, 255])(
-    'passes on %i, however the command sets it',
-    (code) => {
-      const want = { status: code, stdout: '', stderr: '' }
-      expect(ambit(join(top, 'works'), ['try', 'x', '--exit', String(code)])).toEqual(want)
-      expect(ambit(join(top, 'works'), ['try', 'x', '--code', String(code)])).toEqual(want)
-      expect(ambit(join(top, 'works'), ['keys', 'generate', 'x', '--exit', `${code}`])).toEqual(
-        want,
-      )
-    },
-  )
+  it.each([0, 2, 120, 255])('passes on %i, however the command sets it', (code) => {
+    const want = { status: code, stdout: '', stderr: '' }
+    expect(ambit(join(top, 'works'), ['try', 'x', '--exit', String(code)])).toEqual(want)
+    expect(ambit(join(top, 'works'), ['try', 'x', '--code', String(code)])).toEqual(want)
+    expect(ambit(join(top, 'works'), ['keys', 'generate', 'x', '--exit', `${code}`])).toEqual(want)
+  })
 })
 
 describe('wrong usage', () => {

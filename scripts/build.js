@@ -62,9 +62,8 @@ async function buildShell() {
 
 /** With the manifest a command line starts faster, and a command that cannot load says why. */
 async function buildManifest() {
-  rmSync(join(root, 'oclif.manifest.json'), { force: true })
-  const program = programOf('oclif')
-  await must('writing the command manifest', process.execPath, [program, 'manifest', '.'])
+  const program = join(root, 'scripts/lib/manifest.js')
+  await must('writing the command manifest', process.execPath, [program, root])
 }
 
 await main(import.meta.url, async () => {

@@ -36,8 +36,9 @@ export async function prepare({ tests }) {
 async function installDependencies() {
   if (installed(readLock('package-lock.json'), readLock('node_modules/.package-lock.json'))) return
   say('setup: npm dependencies')
-  // --include=dev: NODE_ENV=production must not leave the build tools out
-  await must('npm ci', 'npm', ['ci', '--include=dev', '--no-audit', '--no-fund'])
+  // NODE_ENV=production must not leave the build tools out, nor `npm --silent` hide what fails
+  const flags = ['--include=dev', '--loglevel=warn', '--no-audit', '--no-fund']
+  await must('npm ci', 'npm', ['ci', ...flags])
 }
 
 function readLock(path) {

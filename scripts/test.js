@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs all tests: Rust, then JavaScript. `--node PATH` runs the JavaScript ones alone, with another
 // Node, on what is already built. The last line is `N passed, N failed`.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cargoCounts, closingLine, settle, sum, vitestCounts } from './lib/counts.js'
-import { ScriptError, inCi, main, programOf, run, say, seconds } from './lib/proc.js'
+import { ScriptError, inCi, main, programOf, root, run, say, seconds } from './lib/proc.js'
 import { setup } from './setup.js'
 
 /** In CI a sandbox test that cannot run is a failure. */
@@ -69,6 +69,9 @@ async function suite(name, work) {
 async function test() {
   const { values } = parseArgs({ options: { node: { type: 'string' } } })
   const node = values.node ?? process.execPath
+  if (values.node !== undefined && !existsSync(join(root, 'node_modules'))) {
+    throw new ScriptError('--node tests what is already built: run `npm test` first')
+  }
   const version = await versionOf(node)
   const suites = []
   if (values.node === undefined) {

@@ -10,20 +10,61 @@ export const ERROR_CODES = {
   ERR_CONTRACT_INVALID: 'The contract is not a valid document; details.issues says where and why.',
   ERR_CONTRACT_UNREADABLE: 'The contract file could not be read.',
   ERR_INTERNAL: 'A fault of Ambit itself; nothing was decided and nothing ran.',
-  ERR_KEY_INVALID: 'The key is malformed, of another kind, or too weak to be used.',
-  ERR_KEY_UNREADABLE: 'The key file could not be read, or others may read it.',
-  ERR_LEDGER_UNAVAILABLE: 'The ledger could not be opened or could not record; nothing ran.',
+  ERR_JSON: 'A document is not strict JSON; details.reason and its place say why.',
+  ERR_KEY_ENCRYPTED: 'The private key is encrypted; an unencrypted PKCS#8 PEM is accepted.',
+  ERR_KEY_FILE_EXISTS: 'A file stands where a new key was to be written; none is replaced.',
+  ERR_KEY_FILE_PERMISSIONS: 'Others than its owner may read the key file.',
+  ERR_KEY_FILE_UNREADABLE: 'The key file could not be opened or read.',
+  ERR_KEY_FILE_UNUSABLE: 'The key file is no plain file, or too large for a key.',
+  ERR_KEY_FILE_UNWRITABLE: 'The key file could not be written.',
+  ERR_KEY_FORM: 'The key is written in a form that this kind of key does not have.',
+  ERR_KEY_MALFORMED: 'The key is not a well-formed Ed25519 key.',
+  ERR_KEY_MISSING: 'No signing key is loaded where one is needed.',
+  ERR_KEY_PUBLIC_HALF_MISMATCH: 'The public half of the key does not belong to its seed.',
+  ERR_KEY_RANDOM_UNAVAILABLE: 'The system gave no random bytes for a new key.',
+  ERR_KEY_SMALL_ORDER: 'The public key is of small order: anyone could sign for it.',
+  ERR_LEDGER_BUSY: 'The ledger gave no turn to write in time.',
+  ERR_LEDGER_CORRUPT: 'The ledger is damaged.',
+  ERR_LEDGER_ENTRY_SIZE: 'The entry is larger than the ledger takes.',
+  ERR_LEDGER_FOREIGN: 'The file is not a ledger.',
+  ERR_LEDGER_RUN_CLOSED: 'The run already has its outcome.',
+  ERR_LEDGER_RUN_EXISTS: 'A run with this id is in the ledger already.',
+  ERR_LEDGER_RUN_ID: 'The id of a run is malformed.',
+  ERR_LEDGER_RUN_OWNED: 'The run belongs to a process that is still alive.',
+  ERR_LEDGER_RUN_UNKNOWN: 'The ledger holds no run with this id.',
+  ERR_LEDGER_UNAVAILABLE: 'The ledger could not be opened or read; nothing ran.',
+  ERR_LEDGER_VERSION: 'The ledger is of a version that is not known here.',
+  ERR_LEDGER_WRITE: 'The ledger could not record; nothing ran unrecorded.',
   ERR_POLICY_INVALID: 'The policy is not a valid document; details.issues says where and why.',
   ERR_POLICY_UNREADABLE: 'The policy file could not be read.',
-  ERR_RECEIPT_INVALID: 'The receipt could not be made because its content is not valid.',
+  ERR_RECEIPT_ALREADY_SIGNED: 'The document to be signed has a signature already.',
+  ERR_RECEIPT_ISSUER_MISMATCH: 'The issuer in the payload is not the key that signs.',
+  ERR_RECEIPT_KEY_ID: 'The key id cannot stand in a receipt.',
+  ERR_RECEIPT_MALFORMED: 'The receipt is not strict JSON.',
+  ERR_RECEIPT_SCHEMA: 'The content does not fit the format of the receipt; nothing was signed.',
+  ERR_RECEIPT_TIME: 'The time of signing cannot stand in a receipt.',
+  ERR_RECEIPT_TOO_LARGE: 'The receipt is larger than its format allows.',
+  ERR_RECEIPT_TYPE: 'The type of the receipt is missing or malformed.',
   ERR_RECEIPT_UNREADABLE: 'The receipt file could not be read.',
   ERR_RECEIPT_UNWRITABLE: 'The receipt file could not be written.',
-  ERR_SANDBOX_FAILED: 'The sandbox failed while the command ran; its outcome is not known.',
-  ERR_SANDBOX_UNAVAILABLE: 'The sandbox could not be built as the plan says; nothing ran.',
+  ERR_SANDBOX_INTERNAL: 'A fault of Ambit itself while launching; nothing ran unconfined.',
+  ERR_SANDBOX_NOT_AS_PLANNED: 'The sandbox that was built is not the planned one; nothing ran.',
+  ERR_SANDBOX_PATH_MISSING: 'A path of the plan does not exist; nothing ran.',
+  ERR_SANDBOX_PATH_REFUSED: 'A path of the plan cannot be granted; nothing ran.',
+  ERR_SANDBOX_PATH_SYMLINK: 'A path of the plan leads through a symbolic link; nothing ran.',
+  ERR_SANDBOX_PATH_UNREADABLE: 'A path of the plan could not be opened; nothing ran.',
+  ERR_SANDBOX_PLAN_INVALID: 'The launch plan is not valid; nothing ran.',
+  ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; nothing ran.',
+  ERR_SANDBOX_UNSUPPORTED: 'This kernel or container lacks what the plan needs; nothing ran.',
 }
 
 /** A stable name of a failure: `ERR_<AREA>_<WHAT>`. */
 export type ErrorCode = keyof typeof ERROR_CODES
+
+/** Returns whether a text is an error code. */
+export function isErrorCode(text: string): text is ErrorCode {
+  return Object.hasOwn(ERROR_CODES, text)
+}
 
 /** The error codes of one area, for example `ErrorCodeOf<'CONTRACT'>`. */
 export type ErrorCodeOf<Area extends string> = Extract<ErrorCode, `ERR_${Area}_${string}`>
@@ -82,6 +123,8 @@ export class DocumentError extends AmbitError {
     this.issues = options.issues
   }
 }
+
+/* oxlint-disable no-useless-constructor -- each of these narrows the code to its area */
 
 /** A contract that is not valid or cannot be read. */
 export class ContractError extends DocumentError {

@@ -3,8 +3,8 @@
 import { spawnSync } from 'node:child_process'
 
 /** Lowest versions: `engines.node` of package.json, `rust-version` of Cargo.toml. */
-export const NODE_FLOOR = [20, 19]
-export const RUST_FLOOR = [1, 88]
+const NODE_FLOOR = [20, 19]
+const RUST_FLOOR = [1, 88]
 
 const RUST_HOW =
   'install it with the command shown at https://rustup.rs; ' +

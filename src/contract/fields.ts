@@ -33,9 +33,9 @@ export function fault(code: string, message: string, input: unknown, path: Prope
 }
 
 /** Counts characters (Unicode scalar values), as JSON Schema does. */
-function lengthOf(text: string): number {
+function lengthOf(value: string): number {
   let length = 0
-  for (const _ of text) length += 1
+  for (const _ of value) length += 1
   return length
 }
 
@@ -58,9 +58,7 @@ export function text(min: number, max = Number.POSITIVE_INFINITY) {
         context.issues.push(fault('TOO_SHORT', message, context.value))
       }
       if (length > max) {
-        context.issues.push(
-          fault('TOO_LONG', `must have at most ${max} characters`, context.value),
-        )
+        context.issues.push(fault('TOO_LONG', `must have at most ${max} characters`, context.value))
       }
       pushNul(context)
     })
@@ -75,9 +73,5 @@ function pushNul(context: { value: string; issues: unknown[] }): void {
 
 /** An absolute path without U+0000. */
 export function absolutePath() {
-  return z
-    .string()
-    .regex(ABSOLUTE_PATH, 'must be an absolute path')
-    .check(pushNul)
-    .meta(NO_NUL)
+  return z.string().regex(ABSOLUTE_PATH, 'must be an absolute path').check(pushNul).meta(NO_NUL)
 }

@@ -4,11 +4,11 @@
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::MAX_ENTRY_BYTES;
-use crate::chain::{ChainFault, ChainFaultKind};
-use crate::entry::{Appended, NewEntry, Phase, Position, sha256};
-use crate::error::{Activity, AppendError, LedgerError};
+use crate::entry::{Appended, ENTRY_COLUMNS, NewEntry, Phase, Position, sha256};
+use crate::error::{AppendError, LedgerError};
+use crate::fault::{Activity, Fault};
 use crate::folder::Folder;
-use crate::ids::{OwnerId, RunId};
+use crate::ids::{LedgerId, OwnerId};
 use crate::ledger::{Ledger, Writer};
 use crate::owner::{self, Owner};
 use crate::read;
@@ -34,7 +34,7 @@ impl Ledger {
         entry: &NewEntry,
         seal: impl FnOnce(&Position) -> Result<Vec<u8>, E>,
     ) -> Result<Appended, AppendError<E>> {
-        let failed = |source| self.failed(Activity::Write, source);
+        let failed = |fault: Fault| self.failed(Activity::Write, fault);
         let mut writer = self.writer();
         let Writer { connection, owner } = &mut *writer;
         if entry.phase == Phase::Intent && owner.is_none() {
@@ -42,27 +42,117 @@ impl Ledger {
         }
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let run = RunRow {
-            transaction: &transaction,
-            run_id: &entry.run_id,
-            owner: owner.as_ref().map(Owner::id),
-        };
-        run.check(entry.phase, self.owners(), failed)?;
-        let last = read::last_entry(&transaction).map_err(failed)??;
-        let position = next_position(self, last.map(|last| last.head()))?;
+            .map_err(|source| failed(source.into()))?;
+        let own = owner.as_ref().map(Owner::id);
+        check_run(&transaction, entry, own, self.owners()).map_err(failed)?;
+        let position = next_position(&transaction, self.id()).map_err(failed)?;
         let bytes = seal(&position).map_err(AppendError::Seal)?;
-        if bytes.is_empty() || bytes.len() > MAX_ENTRY_BYTES {
-            let bytes = bytes.len();
-            return Err(LedgerError::EntrySize { bytes }.into());
-        }
-        let digest = sha256(&bytes);
-        insert(&transaction, entry, &position, digest, &bytes).map_err(failed)?;
-        run.record(entry.phase, position.seq).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
-        Ok(Appended {
-            seq: position.seq,
-            digest,
-        })
+        let appended = insert(&transaction, entry, &position, &bytes).map_err(failed)?;
+        record_run(&transaction, entry, own, appended.seq).map_err(failed)?;
+        transaction
+            .commit()
+            .map_err(|source| failed(source.into()))?;
+        Ok(appended)
     }
+}
+
+/// Refuses an entry that does not fit what its run has already.
+fn check_run(
+    transaction: &Transaction<'_>,
+    entry: &NewEntry,
+    own: Option<&OwnerId>,
+    owners: &Folder,
+) -> Result<(), Fault> {
+    if entry.phase == Phase::Refusal {
+        return Ok(());
+    }
+    let run_id = || entry.run_id.clone();
+    let found: Option<(String, bool)> = transaction
+        .query_row(
+            "SELECT owner, outcome_seq IS NULL FROM runs WHERE run_id = ?1",
+            [entry.run_id.as_str()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .optional()?;
+    let error = match (entry.phase, found) {
+        (Phase::Refusal, _) | (Phase::Intent, None) => return Ok(()),
+        (Phase::Intent, Some(_)) => LedgerError::RunExists { run_id: run_id() },
+        (Phase::Outcome, None) => LedgerError::RunUnknown { run_id: run_id() },
+        (Phase::Outcome, Some((_, false))) => LedgerError::RunClosed { run_id: run_id() },
+        (Phase::Outcome, Some((owner, true))) => {
+            let owner = OwnerId::stored(owner)?;
+            if own == Some(&owner) || owner::is_gone(owners, &owner)? {
+                return Ok(());
+            }
+            LedgerError::RunOwned { run_id: run_id() }
+        }
+    };
+    Err(error.into())
+}
+
+fn next_position(transaction: &Transaction<'_>, id: &LedgerId) -> Result<Position, Fault> {
+    let last = read::last_entry(transaction)?;
+    let seq = match &last {
+        None => 1,
+        Some(last) => last.seq.checked_add(1).ok_or(LedgerError::CorruptValue {
+            column: "entries.seq",
+        })?,
+    };
+    Ok(Position {
+        ledger_id: id.clone(),
+        seq,
+        previous: last.map(|last| last.digest),
+    })
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    entry: &NewEntry,
+    position: &Position,
+    bytes: &[u8],
+) -> Result<Appended, Fault> {
+    if bytes.is_empty() || bytes.len() > MAX_ENTRY_BYTES {
+        let bytes = bytes.len();
+        return Err(LedgerError::EntrySize { bytes }.into());
+    }
+    let digest = sha256(bytes);
+    let sql = format!("INSERT INTO entries ({ENTRY_COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    transaction.execute(
+        &sql,
+        params![
+            position.seq,
+            entry.phase.as_str(),
+            entry.run_id.as_str(),
+            entry.created_at_ms,
+            position.previous,
+            digest,
+            bytes,
+        ],
+    )?;
+    Ok(Appended {
+        seq: position.seq,
+        digest,
+    })
+}
+
+/// Opens or closes the run in the same transaction as its entry.
+fn record_run(
+    transaction: &Transaction<'_>,
+    entry: &NewEntry,
+    own: Option<&OwnerId>,
+    seq: u64,
+) -> Result<(), Fault> {
+    let run_id = entry.run_id.as_str();
+    match entry.phase {
+        Phase::Intent => transaction.execute(
+            "INSERT INTO runs (run_id, owner, intent_seq) VALUES (?1, ?2, ?3)",
+            params![run_id, own.map(OwnerId::as_str), seq],
+        )?,
+        Phase::Outcome => transaction.execute(
+            "UPDATE runs SET outcome_seq = ?2 WHERE run_id = ?1",
+            params![run_id, seq],
+        )?,
+        Phase::Refusal => 0,
+    };
+    Ok(())
 }

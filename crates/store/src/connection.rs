@@ -49,3 +49,63 @@ fn open(path: &Path, timeout_ms: u32, access: OpenFlags) -> rusqlite::Result<Con
 const MAX_ROW_BYTES: i32 = 4 * 1024 * 1024 + 64 * 1024;
 
 const _: () = assert!(MAX_ENTRY_BYTES < MAX_ROW_BYTES.unsigned_abs() as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_have_the_settings_that_the_promises_rest_on() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().canonicalize().unwrap().join("ledger.db");
+        std::fs::write(&path, "").unwrap();
+        let writer = open_writer(&path, u32::MAX).unwrap();
+        assert_eq!(enable_log(&writer).unwrap(), "wal");
+        let reader = open_reader(&path, 1).unwrap();
+        for connection in [&writer, &reader] {
+            let number = |name| -> i64 {
+                connection
+                    .pragma_query_value(None, name, |row| row.get(0))
+                    .unwrap()
+            };
+            // 2 is FULL.
+            assert_eq!(number("synchronous"), 2);
+            assert_eq!(number("foreign_keys"), 1);
+            assert_eq!(number("cell_size_check"), 1);
+            assert_eq!(number("trusted_schema"), 0);
+            assert!(
+                connection
+                    .db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE)
+                    .unwrap()
+            );
+            assert_eq!(
+                connection.limit(Limit::SQLITE_LIMIT_LENGTH).unwrap(),
+                MAX_ROW_BYTES
+            );
+        }
+        writer.execute_batch("CREATE TABLE a (x)").unwrap();
+        let error = reader
+            .execute_batch("INSERT INTO a VALUES (1)")
+            .unwrap_err();
+        assert_eq!(error.to_string(), "attempt to write a readonly database");
+    }
+
+    #[test]
+    fn neither_a_link_nor_a_missing_file_is_opened() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().canonicalize().unwrap();
+        let (real, link) = (folder.join("real"), folder.join("link"));
+        assert!(matches!(
+            open_writer(&real, 1),
+            Err(rusqlite::Error::SqliteFailure(..))
+        ));
+        assert!(!real.exists());
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let error = open_writer(&link, 1).unwrap_err();
+        assert_eq!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::CannotOpen)
+        );
+    }
+}

@@ -163,5 +163,4 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The columns of an entry in the order in which [`StoredEntry::read`] takes them.
-pub(crate) const ENTRY_COLUMNS: &str =
-    "seq, phase, run_id, created_at_ms, previous, digest, bytes";
+pub(crate) const ENTRY_COLUMNS: &str = "seq, phase, run_id, created_at_ms, previous, digest, bytes";

@@ -5,7 +5,6 @@ use std::io;
 use std::path::PathBuf;
 
 use nix::errno::Errno;
-use rusqlite::ErrorCode;
 
 use crate::chain::ChainFault;
 use crate::ids::RunId;
@@ -53,7 +52,10 @@ pub enum LedgerError {
         column: &'static str,
     },
     /// Sealed bytes of a size that no entry may have.
-    #[error("entry of {bytes} bytes; accepted: 1 to {} bytes", crate::MAX_ENTRY_BYTES)]
+    #[error(
+        "entry of {bytes} bytes; accepted: 1 to {} bytes",
+        crate::MAX_ENTRY_BYTES
+    )]
     EntrySize {
         /// The size that was offered.
         bytes: usize,
@@ -288,49 +290,6 @@ pub enum AppendError<E> {
     Seal(#[source] E),
 }
 
-/// What the database was asked to do when it failed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Activity {
-    Open,
-    Read,
-    Write,
-}
-
-impl Activity {
-    /// Sorts an engine's error into the ledger's.
-    pub(crate) fn failed(self, timeout_ms: u32, source: rusqlite::Error) -> LedgerError {
-        let code = source.sqlite_error_code();
-        if is_one_of(code, &[ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked]) {
-            return LedgerError::Busy { timeout_ms };
-        }
-        if is_damage(&source) || is_one_of(code, DAMAGE) {
-            return LedgerError::CorruptDatabase { source };
-        }
-        match self {
-            Self::Open if is_one_of(code, DISK) => LedgerError::Write { source },
-            Self::Open => LedgerError::Open { source },
-            Self::Read => LedgerError::Read { source },
-            Self::Write => LedgerError::Write { source },
-        }
-    }
-}
-
-/// A value of a type or range that this crate never writes.
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error,
-        rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::QueryReturnedNoRows
-            | rusqlite::Error::Utf8Error(..)
-    )
-}
-
-fn is_one_of(code: Option<ErrorCode>, codes: &[ErrorCode]) -> bool {
-    code.is_some_and(|code| codes.contains(&code))
-}
-
 /// A full, read-only or failing disk stops the recording; anything else, the opening.
 fn io_kind(error: &io::Error) -> LedgerErrorKind {
     let errno = error.raw_os_error().map(Errno::from_raw);
@@ -341,19 +300,6 @@ fn io_kind(error: &io::Error) -> LedgerErrorKind {
     }
 }
 
-// A constraint that fails says that the stored state is not what this crate left there.
-const DAMAGE: &[ErrorCode] = &[
-    ErrorCode::ConstraintViolation,
-    ErrorCode::DatabaseCorrupt,
-    ErrorCode::NotADatabase,
-    ErrorCode::TooBig,
-    ErrorCode::TypeMismatch,
-];
-const DISK: &[ErrorCode] = &[
-    ErrorCode::DiskFull,
-    ErrorCode::ReadOnly,
-    ErrorCode::SystemIoFailure,
-];
 const DISK_ERRNO: &[Errno] = &[
     Errno::EDQUOT,
     Errno::EFBIG,
@@ -370,42 +316,6 @@ mod tests {
     fn codes_are_unique_and_sorted() {
         let codes = LedgerErrorKind::ALL.map(LedgerErrorKind::code);
         assert!(codes.is_sorted_by(|a, b| a < b), "{codes:?}");
-    }
-
-    #[test]
-    fn engine_errors_are_sorted_by_activity() {
-        use rusqlite::ffi;
-        use {Activity::*, LedgerErrorKind as Kind};
-        let cases = [
-            (ffi::SQLITE_BUSY, [Kind::Busy; 3]),
-            (ffi::SQLITE_BUSY_SNAPSHOT, [Kind::Busy; 3]),
-            (ffi::SQLITE_CORRUPT, [Kind::Corrupt; 3]),
-            (ffi::SQLITE_NOTADB, [Kind::Corrupt; 3]),
-            (ffi::SQLITE_CONSTRAINT_TRIGGER, [Kind::Corrupt; 3]),
-            (
-                ffi::SQLITE_FULL,
-                [Kind::Write, Kind::Unavailable, Kind::Write],
-            ),
-            (
-                ffi::SQLITE_IOERR_FSYNC,
-                [Kind::Write, Kind::Unavailable, Kind::Write],
-            ),
-            (
-                ffi::SQLITE_READONLY,
-                [Kind::Write, Kind::Unavailable, Kind::Write],
-            ),
-            (
-                ffi::SQLITE_CANTOPEN,
-                [Kind::Unavailable, Kind::Unavailable, Kind::Write],
-            ),
-        ];
-        for (code, want) in cases {
-            let got = [Open, Read, Write].map(|activity| {
-                let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
-                activity.failed(1, error).kind()
-            });
-            assert_eq!(got, want, "{code}");
-        }
     }
 
     #[test]

@@ -36,8 +36,8 @@ impl Folder {
         let stat = fstat(&fd).map_err(|errno| LedgerError::io("examine", path, errno))?;
         check(path, &stat, SFlag::S_IFDIR)?;
         // The database engine wants a path, and refuses links anywhere in it.
-        let real = fs::canonicalize(path)
-            .map_err(|source| LedgerError::io("resolve", path, source))?;
+        let real =
+            fs::canonicalize(path).map_err(|source| LedgerError::io("resolve", path, source))?;
         let real_stat = fstatat(AT_FDCWD, &real, AtFlags::AT_SYMLINK_NOFOLLOW)
             .map_err(|errno| LedgerError::io("examine", &real, errno))?;
         if (stat.st_dev, stat.st_ino) != (real_stat.st_dev, real_stat.st_ino) {
@@ -149,7 +149,10 @@ fn create_missing(path: &Path) -> Result<(), LedgerError> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             Err(source) => return Err(LedgerError::io("create", part, source)),
         }
-        if let Some(parent) = part.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        if let Some(parent) = part
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+        {
             File::open(parent)
                 .and_then(|parent| parent.sync_all())
                 .map_err(|source| LedgerError::io("sync", parent, source))?;
@@ -160,12 +163,20 @@ fn create_missing(path: &Path) -> Result<(), LedgerError> {
 
 /// Undoes what a strict umask took from a new folder.
 fn make_private(path: &Path) -> Result<(), LedgerError> {
-    fchmodat(AT_FDCWD, path, Mode::S_IRWXU, FchmodatFlags::NoFollowSymlink)
-        .map_err(|errno| LedgerError::io("protect", path, errno))
+    fchmodat(
+        AT_FDCWD,
+        path,
+        Mode::S_IRWXU,
+        FchmodatFlags::NoFollowSymlink,
+    )
+    .map_err(|errno| LedgerError::io("protect", path, errno))
 }
 
 fn open_error(path: &Path, expected: &'static str, errno: Errno) -> LedgerError {
-    if matches!(errno, Errno::ELOOP | Errno::ENOTDIR | Errno::EISDIR | Errno::ENXIO) {
+    if matches!(
+        errno,
+        Errno::ELOOP | Errno::ENOTDIR | Errno::EISDIR | Errno::ENXIO
+    ) {
         LedgerError::Access {
             path: path.to_owned(),
             problem: AccessProblem::Type { expected },
@@ -178,7 +189,11 @@ fn open_error(path: &Path, expected: &'static str, errno: Errno) -> LedgerError 
 fn check(path: &Path, stat: &FileStat, kind: SFlag) -> Result<(), LedgerError> {
     let mode = stat.st_mode & 0o7777;
     let problem = if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != kind {
-        let expected = if kind == SFlag::S_IFDIR { "folder" } else { "file" };
+        let expected = if kind == SFlag::S_IFDIR {
+            "folder"
+        } else {
+            "file"
+        };
         AccessProblem::Type { expected }
     } else if stat.st_uid != geteuid().as_raw() {
         AccessProblem::Owner { uid: stat.st_uid }

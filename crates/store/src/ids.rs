@@ -112,7 +112,10 @@ impl fmt::Display for RunId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RunIdError {
     /// Empty, too long, or with a character that is not accepted.
-    #[error("not a run id; accepted: 1 to {} of `A-Z a-z 0-9 . _ : -`", RunId::MAX_BYTES)]
+    #[error(
+        "not a run id; accepted: 1 to {} of `A-Z a-z 0-9 . _ : -`",
+        RunId::MAX_BYTES
+    )]
     Malformed,
 }
 
@@ -161,7 +164,13 @@ mod tests {
 
     #[test]
     fn a_stored_owner_is_never_a_path() {
-        for bad in ["", "..", "../../etc/passwd", &"A".repeat(32), &"0".repeat(31)] {
+        for bad in [
+            "",
+            "..",
+            "../../etc/passwd",
+            &"A".repeat(32),
+            &"0".repeat(31),
+        ] {
             let error = OwnerId::stored(bad.to_owned()).unwrap_err();
             assert_eq!(error.code(), "ERR_LEDGER_CORRUPT", "{bad}");
             assert_eq!(OwnerId::from_file_name(bad), None);

@@ -12,7 +12,8 @@ use nix::fcntl::{Flock, FlockArg};
 use rusqlite::Connection;
 
 use crate::connection;
-use crate::error::{Activity, LedgerError};
+use crate::error::LedgerError;
+use crate::fault::{Activity, Fault};
 use crate::folder::Folder;
 use crate::ids::LedgerId;
 use crate::owner::{self, Owner};
@@ -75,26 +76,11 @@ impl Ledger {
         let owners = Arc::new(folder.child(OWNERS)?);
         owner::sweep(&owners)?;
         let path = prepare_file(&folder)?;
-        let failed = |source| Activity::Open.failed(timeout_ms, source);
+        let failed = |fault: Fault| Activity::Open.failed(timeout_ms, fault);
 
-        let writer = connection::open_writer(&path, timeout_ms).map_err(failed)?;
-        let found = schema::identify(&writer, &path).map_err(failed)??;
-        let mode = connection::enable_log(&writer).map_err(failed)?;
-        if mode != "wal" {
-            return Err(LedgerError::Journal { mode });
-        }
-        if matches!(found, Found::Empty) {
-            schema::install(&writer, &LedgerId::random()?).map_err(failed)?;
-        }
-        if let Some(name) = schema::first_difference(&writer).map_err(failed)? {
-            return Err(LedgerError::CorruptSchema { name });
-        }
-        let id = writer
-            .query_row("SELECT id FROM ledger", [], |row| row.get(0))
-            .map_err(failed)?;
-        let id = LedgerId::stored(id)?;
-        read::last_entry(&writer).map_err(failed)??;
-        let reader = connection::open_reader(&path, timeout_ms).map_err(failed)?;
+        let (writer, id) = open_database(&path, timeout_ms).map_err(failed)?;
+        let reader =
+            connection::open_reader(&path, timeout_ms).map_err(|source| failed(source.into()))?;
         drop(turn);
         Ok(Self {
             reader: Mutex::new(reader),
@@ -127,9 +113,27 @@ impl Ledger {
         &self.owners
     }
 
-    pub(crate) fn failed(&self, activity: Activity, source: rusqlite::Error) -> LedgerError {
-        activity.failed(self.timeout_ms, source)
+    /// Names a failure of `activity` in the ledger's words.
+    pub(crate) fn failed(&self, activity: Activity, fault: impl Into<Fault>) -> LedgerError {
+        activity.failed(self.timeout_ms, fault)
     }
+}
+
+/// Opens the database, makes the ledger in an empty one, and checks what it finds.
+fn open_database(path: &Path, timeout_ms: u32) -> Result<(Connection, LedgerId), Fault> {
+    let connection = connection::open_writer(path, timeout_ms)?;
+    let found = schema::identify(&connection, path)?;
+    let mode = connection::enable_log(&connection)?;
+    if mode != "wal" {
+        return Err(LedgerError::Journal { mode }.into());
+    }
+    if matches!(found, Found::Empty) {
+        schema::install(&connection, &LedgerId::random()?)?;
+    }
+    schema::check(&connection)?;
+    let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
+    read::last_entry(&connection)?;
+    Ok((connection, LedgerId::stored(id)?))
 }
 
 /// Makes sure that the database file exists and that it and its companions are private.

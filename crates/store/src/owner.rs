@@ -66,7 +66,7 @@ pub(crate) fn is_gone(folder: &Folder, owner: &OwnerId) -> Result<bool, LedgerEr
     let Some(file) = folder.open_file(owner.as_str())? else {
         return Ok(true);
     };
-    // Shared, so that two who ask at once do not take each other for the owner.
+    // Shared here and in a sweep: two who ask at once do not take each other for the owner.
     try_lock(folder, owner, file, FlockArg::LockSharedNonblock).map(|lock| lock.is_some())
 }
 
@@ -79,8 +79,8 @@ pub(crate) fn sweep(folder: &Folder) -> Result<(), LedgerError> {
         let Some(file) = folder.open_file(&name)? else {
             continue;
         };
-        // Removed under the lock: who makes a file and finds it gone, makes another.
-        if let Some(lock) = try_lock(folder, &id, file, FlockArg::LockExclusiveNonblock)? {
+        // Removed under the lock: an owner that made its file and then finds it gone makes another.
+        if let Some(lock) = try_lock(folder, &id, file, FlockArg::LockSharedNonblock)? {
             folder.remove_file(&name)?;
             drop(lock);
         }
@@ -98,7 +98,11 @@ fn try_lock(
     match Flock::lock(file, argument) {
         Ok(lock) => Ok(Some(lock)),
         Err((_, Errno::EWOULDBLOCK)) => Ok(None),
-        Err((_, errno)) => Err(LedgerError::io("lock", folder.path_of(owner.as_str()), errno)),
+        Err((_, errno)) => Err(LedgerError::io(
+            "lock",
+            folder.path_of(owner.as_str()),
+            errno,
+        )),
     }
 }
 

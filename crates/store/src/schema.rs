@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 use crate::error::LedgerError;
+use crate::fault::Fault;
 use crate::ids::LedgerId;
 
 /// What an opened file turns out to be.
@@ -18,29 +19,26 @@ pub(crate) enum Found {
 }
 
 /// Says what the file is, without changing it.
-pub(crate) fn identify(
-    connection: &Connection,
-    path: &Path,
-) -> rusqlite::Result<Result<Found, LedgerError>> {
+pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<Found, Fault> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
     let (application_id, version) = (number("application_id")?, number("user_version")?);
-    let objects: u64 =
+    let objects: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    Ok(if application_id == APPLICATION_ID && version == VERSION {
+    if application_id == APPLICATION_ID && version == VERSION {
         Ok(Found::Ledger)
     } else if application_id == APPLICATION_ID {
-        Err(LedgerError::Version {
+        Err(Fault::Ledger(LedgerError::Version {
             found: version,
             supported: VERSION,
-        })
+        }))
     } else if application_id == 0 && version == 0 && objects == 0 {
         Ok(Found::Empty)
     } else {
-        Err(LedgerError::Foreign {
+        Err(Fault::Ledger(LedgerError::Foreign {
             path: path.to_owned(),
             application_id,
-        })
-    })
+        }))
+    }
 }
 
 /// Makes the tables and names the ledger, all in one transaction.
@@ -58,23 +56,28 @@ pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Resul
     transaction.commit()
 }
 
-/// Returns the name of the first object that is missing, changed or foreign.
-pub(crate) fn first_difference(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// Refuses a database in which an object is missing, changed or foreign.
+pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
     let mut statement =
         connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
     let found: BTreeMap<String, String> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let wanted = OBJECTS.iter().map(|(name, sql)| (*name, *sql));
-    for (name, sql) in wanted.clone() {
-        if found.get(name).is_none_or(|found| found != sql) {
-            return Ok(Some(name.to_owned()));
-        }
+    let wanted: BTreeMap<&str, &str> = OBJECTS.iter().copied().collect();
+    let changed = wanted
+        .iter()
+        .find(|(name, sql)| found.get(**name).is_none_or(|found| found != *sql))
+        .map(|(name, _)| (*name).to_owned());
+    let foreign = || {
+        found
+            .keys()
+            .find(|name| !wanted.contains_key(name.as_str()))
+            .cloned()
+    };
+    match changed.or_else(foreign) {
+        None => Ok(()),
+        Some(name) => Err(Fault::Ledger(LedgerError::CorruptSchema { name })),
     }
-    let known: BTreeMap<&str, &str> = wanted.collect();
-    Ok(found
-        .into_keys()
-        .find(|name| !known.contains_key(name.as_str())))
 }
 
 /// `Ambt`, in the header of the file (<https://www.sqlite.org/fileformat2.html>, offset 68).

@@ -213,3 +213,26 @@ fn has_ascii_names(value: &Value) -> bool {
 const ALGORITHM: &str = "EdDSA";
 /// More than the envelope's own members take: names, algorithm, kid and signature.
 const ENVELOPE_BYTES: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The draft's worked example, signed again with its key under its own kid.
+    #[test]
+    fn the_worked_example_is_reproduced_byte_for_byte() {
+        let file =
+            include_bytes!("../../../../__test__/vectors/receipts/acta/worked-example-04.json");
+        let file = parse(file, &LIMITS).unwrap();
+        let seed = "0e3ab240e91c66488528f1a8143f591abfeb90b95b4ceb2be0f21828324cdeb7";
+        let key = SigningKey::from_seed(&from_hex(seed).unwrap());
+        let rows = file.get("receipts").and_then(Value::as_array).unwrap();
+        for row in rows {
+            let receipt = row.get("receipt").unwrap();
+            let payload = receipt.get("payload").unwrap().clone();
+            let got = envelope(payload, &key, "sb:issuer:Cw9kjHiSmKyK");
+            assert_eq!(got, write(receipt).into_bytes());
+        }
+        assert_eq!(rows.len(), 18);
+    }
+}

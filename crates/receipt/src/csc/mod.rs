@@ -187,3 +187,149 @@ fn read_signature(receipt: &Object) -> Result<(&str, &str, Object), Fault> {
 }
 
 const ALGORITHM: &str = "ed25519";
+
+#[cfg(test)]
+mod tests {
+    use ambit_canon::parse;
+
+    use super::*;
+    use crate::verify;
+
+    fn key(id: &str) -> SigningKey {
+        let seed = if id == "vec-key-1" {
+            "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+        } else {
+            "4242424242424242424242424242424242424242424242424242424242424242"
+        };
+        SigningKey::from_seed(&crate::encoding::from_hex(seed).unwrap())
+    }
+
+    /// csc-runner signs anything; so does the step behind our checks, with the same bytes.
+    #[test]
+    fn every_recorded_signature_is_reproduced() {
+        let file = include_bytes!("../../../../__test__/vectors/receipts/csc/signing.json");
+        let file = parse(file, &LIMITS).unwrap();
+        for case in file.as_array().unwrap() {
+            let text = |name| case.get(name).and_then(Value::as_str).unwrap();
+            let key = key(text("key_id"));
+            let receipt = case
+                .get("receipt")
+                .and_then(Value::as_object)
+                .unwrap()
+                .clone();
+            let got = seal(receipt, &key, text("key_id"), text("signed_at"));
+            assert_eq!(
+                Some(&Value::Object(got)),
+                case.get("signed"),
+                "{}",
+                text("id")
+            );
+        }
+        assert_eq!(file.as_array().map(<[Value]>::len), Some(6));
+    }
+
+    /// Receipts that a trusted key did sign, but that break the published rules.
+    #[test]
+    fn a_good_signature_does_not_make_a_bad_receipt_valid() {
+        let baseline = include_bytes!("../../../../__test__/vectors/receipts/csc/runs/multi.json");
+        let Ok(Value::Object(mut baseline)) = parse(baseline, &LIMITS) else {
+            panic!("vector")
+        };
+        baseline.remove("signature");
+        let mut keys = KeySet::new();
+        keys.insert("k", key("vec-key-1").verifying_key());
+        let judge = |receipt: Object| {
+            let signed = write(&Value::Object(seal(
+                receipt,
+                &key("vec-key-1"),
+                "k",
+                "2026-01-01T00:00:00Z",
+            )));
+            let verdict = verify(signed.as_bytes(), &keys);
+            (
+                verdict.code.as_str(),
+                verdict.detail.split(':').next().map(str::to_owned),
+            )
+        };
+        assert_eq!(judge(baseline.clone()).0, "OK");
+        for (name, text) in RULES {
+            let mut receipt = baseline.clone();
+            match *text {
+                "" => assert!(receipt.remove(name).is_some(), "{name}"),
+                text => drop(receipt.insert(*name, parse(text.as_bytes(), &LIMITS).unwrap())),
+            }
+            let (code, path) = judge(receipt);
+            assert_eq!(code, "SCHEMA_INVALID", "{name}: {text}");
+            assert!(
+                path.is_some_and(|path| path.trim_matches('`').starts_with(name)),
+                "{name}: {text}"
+            );
+        }
+        for (name, text) in ALLOWED {
+            let mut receipt = baseline.clone();
+            receipt.insert(*name, parse(text.as_bytes(), &LIMITS).unwrap());
+            assert_eq!(judge(receipt).0, "OK", "{name}: {text}");
+        }
+    }
+
+    /// A member, and the text that it must not have; no text: it must not be missing.
+    const RULES: &[(&str, &str)] = &[
+        ("receipt_version", "\"csc.receipt.v0.2\""),
+        ("receipt_version", ""),
+        ("contract_id", "\"\""),
+        ("contract_id", ""),
+        ("execution_id", ""),
+        ("contract_sha256", "\"abc\""),
+        ("contract_sha256", ""),
+        ("status", "\"done\""),
+        ("status", ""),
+        ("started_at", "\"2026-01-01T00:00:00\""),
+        ("ended_at", ""),
+        ("policy_profile", "1"),
+        ("policy_profile", ""),
+        ("exit_code", ""),
+        ("exit_code", "1"),
+        ("exit_code", "\"0\""),
+        ("exit_code", "null"),
+        ("stdout_hash", ""),
+        (
+            "stdout_hash",
+            "\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"",
+        ),
+        ("stderr_hash", ""),
+        ("stdout_truncated", "0"),
+        ("stderr_truncated", "null"),
+        ("artifacts", "{}"),
+        ("artifacts", "[{\"path\":\"/a\"}]"),
+        (
+            "artifacts",
+            "[{\"path\":\"a\",\"sha256\":\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"}]",
+        ),
+        ("policy_schema_version", "\"\""),
+        ("policy_sha256", "\"sha256:00\""),
+        ("runner_version", "null"),
+        ("execution_mode", "\"soft\""),
+        ("sandbox_profile_id", "\"\""),
+        ("signing_key_id", "\"other\""),
+        ("effect_summary", "{\"files_written\":-1}"),
+        ("effect_summary", "{\"more\":1}"),
+        ("completed_command_ids", "[\"a\",\"a\"]"),
+        ("completed_command_ids", "[\"\"]"),
+        ("failed_command_id", "1"),
+        ("error", "null"),
+        ("more", "1"),
+    ];
+
+    const ALLOWED: &[(&str, &str)] = &[
+        ("signing_key_id", "\"k\""),
+        (
+            "artifacts",
+            "[{\"path\":\"/a\",\"sha256\":\"E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855\"}]",
+        ),
+        ("effect_summary", "{}"),
+        ("stdout_truncated", "true"),
+        ("sandbox_profile_id", "\"p\""),
+        ("failed_command_id", "null"),
+        ("started_at", "\"2026-01-01T00:00:00Z\""),
+    ];
+}

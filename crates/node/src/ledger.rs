@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The ledger: every append and read is work off the JavaScript thread.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ambit_canon::{Digest, Limits, Number, Value};
+use ambit_receipt::{SigningKey, acta};
+use ambit_store::{AppendError, Entry, Ledger, LedgerError, NewEntry, OpenOptions, Phase, RunId};
+use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
+use napi::{Env, Task};
+use napi_derive::napi;
+use serde_json::json;
+
+use crate::answer::{
+    Failure, Recorded, Text, TextAnswer, caused, either, failure, guarded, ok, text,
+};
+use crate::keys::Signer;
+
+/// An open ledger.
+#[napi]
+pub struct LedgerHandle {
+    ledger: Option<Arc<Ledger>>,
+}
+
+#[napi]
+impl LedgerHandle {
+    /// Makes an empty handle; `open` fills it.
+    #[napi(constructor, catch_unwind)]
+    #[expect(clippy::new_without_default, reason = "JavaScript makes these")]
+    pub fn new() -> Self {
+        Self { ledger: None }
+    }
+
+    /// Opens the ledger in a folder, making it if there is none; answers with the ledger's id.
+    #[napi(catch_unwind)]
+    pub fn open(&mut self, folder: String) -> TextAnswer {
+        match Ledger::open(Path::new(&folder), &OpenOptions::default()) {
+            Ok(ledger) => {
+                let id = ledger.id().to_string();
+                self.ledger = Some(Arc::new(ledger));
+                text(id)
+            }
+            Err(error) => Either::B(of_ledger(&error)),
+        }
+    }
+
+    /// Closes the ledger; work that was begun goes on to its end.
+    #[napi(catch_unwind)]
+    pub fn close(&mut self) {
+        self.ledger = None;
+    }
+
+    /// Signs and appends a payload; its position (`ledger_id`, `seq`, `previousReceiptHash`) is
+    /// added inside the transaction. Answers once the entry is durable.
+    ///
+    /// `phase` is `intent`, `refusal` or `outcome`.
+    #[napi(catch_unwind, ts_return_type = "Promise<Recorded | Failure>")]
+    pub fn append(
+        &self,
+        phase: String,
+        run_id: String,
+        created_at_ms: f64,
+        payload: String,
+        signer: &Signer,
+    ) -> AsyncTask<Append> {
+        let ready = self.prepare(&phase, &run_id, created_at_ms, payload, signer);
+        AsyncTask::new(Append { work: Some(ready) })
+    }
+
+    fn prepare(
+        &self,
+        phase: &str,
+        run_id: &str,
+        created_at_ms: f64,
+        payload: String,
+        signer: &Signer,
+    ) -> Result<Job, Failure> {
+        let ledger = self.ledger()?;
+        let key = signer.key.clone().ok_or_else(|| failure("ERR_KEY_MISSING", "no key is loaded"))?;
+        let phase = [Phase::Intent, Phase::Outcome, Phase::Refusal]
+            .into_iter()
+            .find(|known| known.as_str() == phase)
+            .ok_or_else(|| failure("ERR_INTERNAL", "unknown phase of a run"))?;
+        let run_id = RunId::try_from(run_id)
+            .map_err(|error| caused("ERR_INTERNAL", &error))?;
+        let created_at_ms = format!("{created_at_ms}")
+            .parse()
+            .map_err(|_| failure("ERR_INTERNAL", "a time must be whole milliseconds"))?;
+        Ok(Job { ledger, key, entry: NewEntry { phase, run_id, created_at_ms }, payload })
+    }
+
+    /// Lists the runs that were begun and whose process has ended, oldest first: a JSON array of
+    /// `{run_id, intent_seq, intent}` with the intent's text.
+    #[napi(catch_unwind)]
+    pub fn orphans(&self) -> TextAnswer {
+        either(self.orphans_json())
+    }
+
+    fn orphans_json(&self) -> Result<Text, Failure> {
+        let ledger = self.ledger()?;
+        let mut out = Vec::new();
+        for run in ledger.orphans().map_err(|error| of_ledger(&error))? {
+            let intent = ledger.entry(run.intent_seq).map_err(|error| of_ledger(&error))?;
+            out.push(json!({
+                "run_id": run.run_id.as_str(),
+                "intent_seq": run.intent_seq.to_string(),
+                "intent": intent.map(|entry| lossless(&entry)),
+            }));
+        }
+        Ok(Text { kind: ok(), value: json!(out).to_string() })
+    }
+
+    /// Lists entries from a number on, oldest first, as a JSON array of `{seq, phase, run_id,
+    /// created_at_ms, digest, document}`; `document` is the exact text that was signed.
+    #[napi(catch_unwind)]
+    pub fn entries(&self, from_seq: u32, limit: u32) -> TextAnswer {
+        either(self.ledger().and_then(|ledger| {
+            let entries = ledger
+                .entries(u64::from(from_seq), limit)
+                .map_err(|error| of_ledger(&error))?;
+            let rows: Vec<_> = entries.iter().map(row).collect();
+            Ok(Text { kind: ok(), value: json!(rows).to_string() })
+        }))
+    }
+
+    fn ledger(&self) -> Result<Arc<Ledger>, Failure> {
+        self.ledger
+            .clone()
+            .ok_or_else(|| failure("ERR_LEDGER_UNAVAILABLE", "the ledger is not open"))
+    }
+}
+
+fn row(entry: &Entry) -> serde_json::Value {
+    json!({
+        "seq": entry.seq.to_string(),
+        "phase": entry.phase.as_str(),
+        "run_id": entry.run_id.as_str(),
+        "created_at_ms": entry.created_at_ms,
+        "digest": Digest::of(&entry.bytes).hex(),
+        "document": lossless(entry),
+    })
+}
+
+/// The signed bytes are canonical JSON, so UTF-8; anything else was not written by us.
+fn lossless(entry: &Entry) -> String {
+    String::from_utf8_lossy(&entry.bytes).into_owned()
+}
+
+fn of_ledger(error: &LedgerError) -> Failure {
+    caused(error.code(), error)
+}
+
+/// What an append needs.
+pub struct Job {
+    ledger: Arc<Ledger>,
+    key: Arc<SigningKey>,
+    entry: NewEntry,
+    payload: String,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("entry", &self.entry).finish_non_exhaustive()
+    }
+}
+
+/// An append on its way.
+#[derive(Debug)]
+pub struct Append {
+    work: Option<Result<Job, Failure>>,
+}
+
+/// What an append leaves behind: number, digest, bytes.
+pub struct Sealed {
+    seq: u64,
+    bytes: Vec<u8>,
+}
+
+impl Task for Append {
+    type Output = Result<Sealed, Failure>;
+    type JsValue = Either<Recorded, Failure>;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        let work = self.work.take();
+        Ok(guarded(move || {
+            let job = work.ok_or_else(|| failure("ERR_INTERNAL", "an append ran twice"))??;
+            record(job)
+        }))
+    }
+
+    fn resolve(&mut self, _env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
+        Ok(either(output.map(|sealed| Recorded {
+            kind: ok(),
+            seq: sealed.seq.to_string(),
+            digest: Digest::of(&sealed.bytes).hex(),
+            bytes: Uint8Array::new(sealed.bytes),
+        })))
+    }
+}
+
+fn record(job: Job) -> Result<Sealed, Failure> {
+    let Job { ledger, key, entry, payload } = job;
+    let parsed = ambit_canon::parse(payload.as_bytes(), &Limits::default())
+        .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
+    let Value::Object(mut payload) = parsed else {
+        return Err(failure("ERR_RECEIPT_SCHEMA", "a payload must be an object"));
+    };
+    let mut sealed = Vec::new();
+    let appended = ledger.append(&entry, |position| {
+        payload.insert("ledger_id", position.ledger_id.as_str());
+        let seq = i64::try_from(position.seq).ok().and_then(|seq| Number::try_from(seq).ok());
+        payload.insert("seq", Value::from(seq.ok_or_else(too_many)?));
+        if let Some(previous) = position.previous {
+            payload.insert("previousReceiptHash", Digest::from(previous).prefixed());
+        }
+        let bytes = acta::seal(Value::Object(payload), &key)
+            .map_err(|error| caused(error.code(), &error))?;
+        sealed.clone_from(&bytes);
+        Ok(bytes)
+    });
+    match appended {
+        Ok(appended) => Ok(Sealed { seq: appended.seq, bytes: sealed }),
+        Err(AppendError::Seal(failure)) => Err(failure),
+        Err(AppendError::Ledger(error)) => Err(of_ledger(&error)),
+    }
+}
+
+fn too_many() -> Failure {
+    failure("ERR_LEDGER_WRITE", "the ledger's numbers are used up")
+}

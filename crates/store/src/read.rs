@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reading entries back. Readers never make the writer wait.
+
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
+
+use crate::chain::{ChainFault, ChainFaultKind};
+use crate::entry::{ENTRY_COLUMNS, Entry, Head, StoredEntry};
+use crate::error::LedgerError;
+use crate::fault::{Activity, Fault};
+use crate::ids::RunId;
+use crate::ledger::Ledger;
+
+impl Ledger {
+    /// Returns the last entry's number and digest; `None` when the ledger is empty.
+    ///
+    /// # Errors
+    /// As [`Ledger::entry`].
+    pub fn head(&self) -> Result<Option<Head>, LedgerError> {
+        let last =
+            last_entry(&self.reader()).map_err(|fault| self.failed(Activity::Read, fault))?;
+        Ok(last.map(|last| last.head()))
+    }
+
+    /// Returns the entry `seq`; `None` when there is none.
+    ///
+    /// # Errors
+    /// `ERR_LEDGER_CORRUPT` when its bytes do not have the stored digest or cannot be read;
+    /// `ERR_LEDGER_UNAVAILABLE` and `ERR_LEDGER_BUSY` when the database cannot be read.
+    pub fn entry(&self, seq: u64) -> Result<Option<Entry>, LedgerError> {
+        let entry = self.entries(seq, 1)?.into_iter().next();
+        Ok(entry.filter(|entry| entry.seq == seq))
+    }
+
+    /// Returns up to `limit` entries from `from_seq` on, in order.
+    ///
+    /// Fewer come back where they would be more than 16 MiB, or where the next one is damaged; none
+    /// means that there are no more. Go on at the last one's `seq` + 1.
+    ///
+    /// # Errors
+    /// As [`Ledger::entry`], when the first one is damaged.
+    pub fn entries(&self, from_seq: u64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let sql =
+            format!("SELECT {ENTRY_COLUMNS} FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
+        intact(self.page(&sql, params![stored_seq(from_seq), limit])?)
+    }
+
+    /// Returns up to `limit` entries of the run from `from_seq` on, in order, as
+    /// [`Ledger::entries`] does.
+    ///
+    /// # Errors
+    /// As [`Ledger::entries`].
+    pub fn by_run(
+        &self,
+        run_id: &RunId,
+        from_seq: u64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let sql = format!(
+            "SELECT {ENTRY_COLUMNS} FROM entries WHERE run_id = ?1 AND seq >= ?2 \
+             ORDER BY seq LIMIT ?3"
+        );
+        intact(self.page(&sql, params![run_id.as_str(), stored_seq(from_seq), limit])?)
+    }
+
+    /// Returns entries as they are stored, up to the first that cannot be read.
+    pub(crate) fn page(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, LedgerError> {
+        let mut entries = Vec::new();
+        match collect(&self.reader(), sql, params, &mut entries) {
+            Err(fault) if entries.is_empty() => Err(self.failed(Activity::Read, fault)),
+            // What could be read is returned; the next page starts at the damage and says so.
+            Err(_) | Ok(()) => Ok(entries),
+        }
+    }
+}
+
+/// Returns the last entry, checked against its digest.
+pub(crate) fn last_entry(connection: &Connection) -> Result<Option<Entry>, Fault> {
+    let sql = format!("SELECT {ENTRY_COLUMNS} FROM entries ORDER BY seq DESC LIMIT 1");
+    let row = connection
+        .query_row(&sql, [], StoredEntry::read)
+        .optional()?;
+    match row.map(Entry::try_from).transpose()? {
+        Some(entry) if !entry.is_intact() => Err(Fault::Ledger(damaged(&entry))),
+        entry => Ok(entry),
+    }
+}
+
+/// Returns the number as the database can hold it; no entry has a higher one.
+pub(crate) fn stored_seq(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+fn collect(
+    connection: &Connection,
+    sql: &str,
+    params: impl Params,
+    entries: &mut Vec<Entry>,
+) -> Result<(), Fault> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(params)?;
+    let mut size: usize = 0;
+    while size < MAX_PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let entry = Entry::try_from(StoredEntry::read(row)?)?;
+        size = size.saturating_add(entry.bytes.len());
+        entries.push(entry);
+    }
+    Ok(())
+}
+
+/// Cuts the page before the first damaged entry, and fails when that is the first of all.
+fn intact(mut entries: Vec<Entry>) -> Result<Vec<Entry>, LedgerError> {
+    match entries.iter().position(|entry| !entry.is_intact()) {
+        None => Ok(entries),
+        Some(index) => {
+            let rest = entries.split_off(index);
+            match rest.first() {
+                Some(first) if index == 0 => Err(damaged(first)),
+                Some(_) | None => Ok(entries),
+            }
+        }
+    }
+}
+
+fn damaged(entry: &Entry) -> LedgerError {
+    LedgerError::CorruptEntry {
+        fault: ChainFault {
+            seq: entry.seq,
+            kind: ChainFaultKind::Digest,
+        },
+    }
+}
+
+/// A page ends with the entry that reaches this size.
+const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;

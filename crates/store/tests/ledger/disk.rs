@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Disks that are full or read-only.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use ambit_store::{AppendError, ChainEnd, Ledger, LedgerError, OpenOptions, Phase};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid};
+
+use crate::common::{append, entry, next_line, open, role, role_folder, start};
+
+#[test]
+fn a_file_size_limit_is_a_typed_error_and_loses_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("ledger");
+    // Blocks of 512 or 1024 bytes, as the shell likes: 256 or 512 KiB.
+    let limit = "trap '' XFSZ; ulimit -f 512";
+    let (mut child, mut lines) = start(role("disk::role_fills", &folder, Some(limit)));
+    let said: Vec<String> = std::iter::from_fn(|| next_line(&mut lines)).collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    assert_eq!(said.len(), 1, "{said:?}");
+    let count: u64 = said[0]
+        .strip_prefix("full after ")
+        .unwrap()
+        .parse()
+        .unwrap();
+
+    let ledger = open(&folder);
+    let kept = check(&ledger);
+    assert_eq!(kept.len(), usize::try_from(count).unwrap());
+    assert_eq!(
+        append(&ledger, Phase::Refusal, "after").unwrap().seq,
+        count + 1
+    );
+}
+
+#[test]
+#[ignore = "a role that another test starts"]
+fn role_fills() {
+    let Some(folder) = role_folder() else { return };
+    eprintln!("full after {}", fill(&folder));
+}
+
+#[test]
+fn a_full_file_system_is_a_typed_error_and_loses_nothing() {
+    assert_mounted_role("disk::role_fills_a_file_system", "full");
+}
+
+#[test]
+#[ignore = "a role that another test starts"]
+fn role_fills_a_file_system() {
+    let Some(folder) = role_folder() else { return };
+    if !mounted(&folder, MsFlags::empty()) {
+        return;
+    }
+    let ledger_folder = folder.join("ledger");
+    let count = fill(&ledger_folder);
+    let ledger = open(&ledger_folder);
+    assert_eq!(u64::try_from(check(&ledger).len()).unwrap(), count);
+    // A second ledger has no room even to begin.
+    fs::write(folder.join("rest"), vec![0; 1 << 20]).unwrap_err();
+    let error = Ledger::open(&folder.join("second"), &OpenOptions::default()).unwrap_err();
+    assert_eq!(error.code(), "ERR_LEDGER_WRITE", "{error:?}");
+    // Room again: it goes on where it was.
+    fs::remove_file(folder.join("rest")).unwrap();
+    fs::remove_file(folder.join("ballast")).unwrap();
+    assert_eq!(
+        append(&ledger, Phase::Refusal, "after").unwrap().seq,
+        count + 1
+    );
+    assert_eq!(
+        append(&open(&folder.join("second")), Phase::Refusal, "a")
+            .unwrap()
+            .seq,
+        1
+    );
+    eprintln!("full");
+}
+
+#[test]
+fn a_read_only_file_system_is_a_typed_error_and_loses_nothing() {
+    assert_mounted_role("disk::role_opens_read_only", "read-only");
+}
+
+#[test]
+#[ignore = "a role that another test starts"]
+fn role_opens_read_only() {
+    let Some(folder) = role_folder() else { return };
+    if !mounted(&folder, MsFlags::empty()) {
+        return;
+    }
+    let ledger_folder = folder.join("ledger");
+    let first = open(&ledger_folder);
+    append(&first, Phase::Intent, "a").unwrap();
+    let before = check(&first);
+    drop(first);
+    let remount = |flags: MsFlags| {
+        let flags = flags | MsFlags::MS_REMOUNT;
+        mount(None::<&str>, &folder, None::<&str>, flags, None::<&str>).unwrap();
+    };
+    remount(MsFlags::MS_RDONLY);
+    for folder in [&ledger_folder, &folder.join("new")] {
+        let error = Ledger::open(folder, &OpenOptions::default()).unwrap_err();
+        assert_eq!(error.code(), "ERR_LEDGER_WRITE", "{error:?}");
+    }
+    remount(MsFlags::empty());
+    let again = open(&ledger_folder);
+    assert_eq!(check(&again), before);
+    append(&again, Phase::Outcome, "a").unwrap();
+    eprintln!("read-only");
+}
+
+/// Appends until the disk is full, tries again, and returns how many entries were acknowledged.
+fn fill(folder: &Path) -> u64 {
+    let ledger = open(folder);
+    let mut count: u64 = 0;
+    let error = loop {
+        // More than one page each, of no two the same.
+        let bytes = format!("{count} ").repeat(1500).into_bytes();
+        let sealed = ledger.append(&entry(Phase::Refusal, "a"), |_| Ok::<_, Infallible>(bytes));
+        match sealed {
+            Ok(appended) => {
+                count = count.saturating_add(1);
+                assert_eq!(appended.seq, count);
+            }
+            Err(AppendError::Ledger(error)) => break error,
+            Err(AppendError::Seal(never)) => match never {},
+        }
+    };
+    assert!(count > 3, "{count}");
+    assert_eq!(error.code(), "ERR_LEDGER_WRITE", "{error:?}");
+    assert!(matches!(error, LedgerError::Write { .. }), "{error:?}");
+    assert_eq!(u64::try_from(check(&ledger).len()).unwrap(), count);
+    count
+}
+
+fn check(ledger: &Ledger) -> BTreeMap<u64, Vec<u8>> {
+    let mut kept = BTreeMap::new();
+    let report = ledger
+        .check_chain(|entry| {
+            kept.insert(entry.seq, entry.bytes.clone());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(report.end, ChainEnd::Complete);
+    kept
+}
+
+/// Runs a role that mounts, and passes only if it says `want`.
+fn assert_mounted_role(name: &str, want: &str) {
+    let root = tempfile::tempdir().unwrap();
+    let (mut child, mut lines) = start(role(name, root.path(), None));
+    let said: Vec<String> = std::iter::from_fn(|| next_line(&mut lines)).collect();
+    assert!(child.wait().unwrap().success(), "{said:?}");
+    if let [skip] = said.as_slice()
+        && skip.starts_with("skip: ")
+    {
+        assert!(
+            std::env::var_os("REQUIRE_SANDBOX").is_none_or(|value| value != "1"),
+            "{skip}"
+        );
+        eprintln!("{name} {skip}");
+        return;
+    }
+    assert_eq!(said, [want]);
+}
+
+/// Mounts a file system of 1 MiB at `folder`, seen by this thread alone; with a ballast to remove.
+/// Where the kernel does not let us, says so and returns `false`.
+fn mounted(folder: &Path, flags: MsFlags) -> bool {
+    let (uid, gid) = (geteuid(), getegid());
+    let new = if uid.is_root() {
+        CloneFlags::empty()
+    } else {
+        CloneFlags::CLONE_NEWUSER
+    };
+    if let Err(errno) = unshare(new | CloneFlags::CLONE_NEWNS) {
+        eprintln!("skip: no mount namespace ({errno})");
+        return false;
+    }
+    if !uid.is_root() {
+        fs::write("/proc/self/setgroups", "deny").unwrap();
+        fs::write("/proc/self/uid_map", format!("{uid} {uid} 1")).unwrap();
+        fs::write("/proc/self/gid_map", format!("{gid} {gid} 1")).unwrap();
+    }
+    let private = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(None::<&str>, "/", None::<&str>, private, None::<&str>).unwrap();
+    let options = format!("size=1m,mode=0700,uid={uid},gid={gid}");
+    if let Err(errno) = mount(
+        Some("tmpfs"),
+        folder,
+        Some("tmpfs"),
+        flags,
+        Some(options.as_str()),
+    ) {
+        eprintln!("skip: no tmpfs ({errno})");
+        return false;
+    }
+    fs::write(folder.join("ballast"), vec![0; 256 << 10]).unwrap();
+    true
+}

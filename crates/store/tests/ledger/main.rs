@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The ledger as its callers use it. One binary, because some tests start it again as another
+//! process.
+#![cfg(test)]
+
+mod append;
+mod chain;
+mod common;
+mod disk;
+mod open;
+mod processes;

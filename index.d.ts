@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Written by `npm run build` from crates/node. Do not edit.
+
+declare const addon: typeof import('./index.js')
+export default addon
+
+/** Stops a run. */
+export declare class Canceller {
+  /** Makes the handle of a run that is to be started. */
+  constructor()
+  /** Kills everything in the sandbox. Answers whether the word got through. */
+  cancel(): boolean
+}
+
+/** An open ledger. */
+export declare class LedgerHandle {
+  /** Makes an empty handle; `open` fills it. */
+  constructor()
+  /** Opens the ledger in a folder, making it if there is none; answers with the ledger's id. */
+  open(folder: string): TextAnswer
+  /** Closes the ledger; work that was begun goes on to its end. */
+  close(): void
+  /**
+   * Signs and appends a payload; its position (`ledger_id`, `seq`, `previousReceiptHash`) is
+   * added inside the transaction. Answers once the entry is durable.
+   *
+   * `phase` is `intent`, `refusal` or `outcome`.
+   */
+  append(phase: string, runId: string, createdAtMs: number, payload: string, signer: Signer): Promise<Recorded | Failure>
+  /**
+   * Lists the runs that were begun and whose process has ended, oldest first: a JSON array of
+   * `{run_id, intent_seq, intent}` with the intent's text.
+   */
+  orphans(): TextAnswer
+  /**
+   * Lists entries from a number on, oldest first, as a JSON array of `{seq, phase, run_id,
+   * created_at_ms, digest, document}`; `document` is the exact text that was signed.
+   */
+  entries(fromSeq: number, limit: number): TextAnswer
+}
+
+/** A signing key. It has no property that JavaScript could read. */
+export declare class Signer {
+  /** Makes an empty handle; `load` fills it. */
+  constructor()
+  /**
+   * Loads a private key from a file that only its owner can read, and answers with the key's
+   * description as `describePublicKey` gives it.
+   */
+  load(path: string): TextAnswer
+}
+
+/**
+ * Reads a public key file (SPKI PEM, JWK, 64 hex digits or 32 raw bytes) and answers with
+ * `{thumbprint, hex, jwk, pem}` as JSON.
+ */
+export declare function describePublicKey(path: string): TextAnswer
+
+/** A call that could not do its work. */
+export interface Failure {
+  /** Always `err`. */
+  kind: 'err'
+  /** Stable code, `ERR_<AREA>_<WHAT>`. */
+  code: string
+  /** One line for people. */
+  message: string
+  /** Further facts as a JSON object, if there are any. */
+  details?: string
+}
+
+/**
+ * Makes a new key pair: the private key as PKCS#8 PEM into a new file with mode 0600, the public
+ * one as SPKI PEM into a new file beside it. Neither may exist. Answers with the key's
+ * description.
+ */
+export declare function generateKey(privatePath: string, publicPath: string): TextAnswer
+
+/** Returns the launcher, the static program that is pid 1 of every sandbox, for packaging. */
+export declare function launcherImage(): Uint8Array
+
+/** Runs a launch plan (JSON); answers once the last process of the sandbox is gone. */
+export declare function launchPlan(plan: string, canceller: Canceller, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+
+/**
+ * Reads strict I-JSON and answers with its RFC 8785 text.
+ *
+ * The failure's code is `ERR_JSON`; its details are `{reason, offset, line, column}`, offset in
+ * bytes from 0, line and column from 1.
+ */
+export declare function parseJson(document: Uint8Array, maxBytes: number, maxDepth: number): TextAnswer
+
+/** Tries every mechanism of the sandbox; answers with the report as JSON. */
+export declare function probe(): Promise<Text | Failure>
+
+/** A run that has ended. */
+export interface Ran {
+  /** Always `ok`. */
+  kind: 'ok'
+  /** The outcome as a JSON object. */
+  outcome: string
+  /** The beginning of standard output, up to the plan's limit. */
+  stdout: Uint8Array
+  /** The beginning of standard error, up to the plan's limit. */
+  stderr: Uint8Array
+}
+
+/** An entry that is durable in the ledger. */
+export interface Recorded {
+  /** Always `ok`. */
+  kind: 'ok'
+  /** Number of the entry, from 1, in decimal digits. */
+  seq: string
+  /** SHA-256 of the bytes, 64 hex digits. */
+  digest: string
+  /** The exact bytes that were signed and stored. */
+  bytes: Uint8Array
+}
+
+/** Returns SHA-256 as 64 lower-case hex digits. */
+export declare function sha256Hex(bytes: Uint8Array): string
+
+/**
+ * Signs a `csc.receipt.v0.1` given as JSON without its signature; answers with the text to store,
+ * byte for byte as csc-runner writes it.
+ */
+export declare function signCscReceipt(receipt: string, signer: Signer, keyId: string, signedAt: string): TextAnswer
+
+/** Text: a document, a digest or a JSON object, as the entry point says. */
+export interface Text {
+  /** Always `ok`. */
+  kind: 'ok'
+  /** The text. */
+  value: string
+}
+
+/** Text or a failure. */
+export type TextAnswer = Text | Failure
+
+/** A public key to verify with. */
+export interface TrustedKey {
+  /** File that holds it. */
+  path: string
+  /** The id under which receipts name it; without one the key serves for any id. */
+  id?: string
+}
+
+/**
+ * Verifies one receipt; answers with the verdict as JSON: `{status, code, detail, format, key_id,
+ * payload_type, digest}`. A receipt that is not valid is an answer, not a failure; only a key
+ * that cannot be read is one.
+ */
+export declare function verifyReceipt(document: Uint8Array, keys: Array<TrustedKey>): TextAnswer

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Args, Flags } from '@oclif/core'
+import { AmbitCommand } from '../cli/command.js'
+import { type AmbitError, explain, loadContract, loadPolicy, check } from '../index.js'
+
+const EXIT = { allow: 0, deny: 2, needs_approval: 4 } as const
+const EXIT_INVALID = 3
+const EXIT_FAILURE = 1
+
+export default class Check extends AmbitCommand {
+  static override summary = 'say what a policy decides about a contract; nothing is run or written'
+  static override description =
+    'exit codes: 0 allow, 2 deny, 3 invalid document, 4 approval required, 1 internal failure'
+  static override examples = ['<%= config.bin %> check contract.json policy.yaml --json']
+  static override args = {
+    contract: Args.string({ description: 'contract file (JSON)', required: true }),
+    policy: Args.string({ description: 'policy file (YAML)', required: true }),
+  }
+  static override flags = {
+    ...AmbitCommand.shared,
+    mode: Flags.option({
+      description: 'how the contract is to be run',
+      options: ['hardened', 'local'] as const,
+      default: 'hardened' as const,
+    })(),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Check)
+    this.json = flags.json
+    const contract = await loadContract(args.contract)
+    const policy = await loadPolicy(args.policy)
+    const decision = await check({ contract, policy, mode: flags.mode })
+    if (flags.json) this.emit('ambit.check.v1', { decision })
+    this.say(explain(decision, contract).join('\n'))
+    this.finish(EXIT[decision.decision])
+  }
+
+  protected exitCodeFor(error: AmbitError): number {
+    return /^ERR_(?:CONTRACT|POLICY)_/.test(error.code) ? EXIT_INVALID : EXIT_FAILURE
+  }
+}

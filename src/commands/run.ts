@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { Args, Flags } from '@oclif/core'
+import { AmbitCommand } from '../cli/command.js'
+import {
+  type AmbitError,
+  type LoadedContract,
+  type RunOptions,
+  type RunResult,
+  explain,
+  loadContract,
+  run,
+} from '../index.js'
+
+const EXIT_SANDBOX = 122
+const EXIT_LEDGER = 123
+const EXIT_FAILURE = 125
+const SIGNAL_BASE = 128
+const SEQ_DIGITS = 6
+
+export default class Run extends AmbitCommand {
+  static override summary = 'run a contract if the policy allows it, held to it by the kernel'
+  static override description =
+    "exit codes: the command's own; from 120 ours: 120 denied, 121 approval required, " +
+    '122 sandbox could not be built, 123 ledger could not record, 124 timed out, ' +
+    '125 invalid or internal, 126 not executable, 127 not found, 128+n killed by signal n'
+  static override examples = [
+    '<%= config.bin %> run contract.json policy.yaml --receipt-out out/receipt.json',
+  ]
+  static override args = {
+    contract: Args.string({ description: 'contract file (JSON)', required: true }),
+    policy: Args.string({ description: 'policy file (YAML)', required: true }),
+  }
+  static override flags = {
+    ...AmbitCommand.shared,
+    mode: Flags.option({
+      description: 'how to run it; `local` comes later',
+      options: ['hardened', 'local'] as const,
+      default: 'hardened' as const,
+    })(),
+    'receipt-out': Flags.string({ description: 'file for the csc receipt', helpValue: 'FILE' }),
+    'evidence-out': Flags.string({
+      description: 'folder for the decision and execution receipts, byte for byte as signed',
+      helpValue: 'DIR',
+    }),
+    'signing-key': Flags.string({
+      description: 'private key file; else the key in $AMBIT_HOME',
+      helpValue: 'FILE',
+    }),
+    'key-id': Flags.string({ description: 'key id for the csc receipt', helpValue: 'ID' }),
+    quiet: Flags.boolean({ description: 'say nothing on success', char: 'q' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(Run)
+    this.json = flags.json
+    const contract = await loadContract(args.contract)
+    const stop = new AbortController()
+    const caught = stopOnSignal(stop)
+    // with --json stdout is ours, so the command's output goes to stderr
+    const output = flags.json ? process.stderr : process.stdout
+    const result = await run({
+      ...optionsOf(flags),
+      contract,
+      policy: args.policy,
+      signal: stop.signal,
+      onStdout: (piece) => output.write(piece),
+      onStderr: (piece) => process.stderr.write(piece),
+    })
+    const evidence = flags['evidence-out']
+    if (evidence !== undefined) await writeEvidence(evidence, result)
+    if (flags.json) this.emit('ambit.run.v1', documentOf(result))
+    if (!flags.quiet || result.status !== 'success') this.report(result, contract)
+    this.finish(caught.signal === undefined ? result.exit_code : SIGNAL_BASE + caught.signal)
+  }
+
+  private report(result: RunResult, contract: LoadedContract): void {
+    if (result.status === 'denied' || result.status === 'needs_approval') {
+      this.say(explain(result.decision, contract).join('\n'))
+      return
+    }
+    const last = result.commands.at(-1)
+    const tier = last?.enforcement.tier ?? 'none'
+    const mark = result.status === 'success' ? '✓' : '✗'
+    this.say(`${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`)
+  }
+
+  protected exitCodeFor(error: AmbitError): number {
+    if (error.code.startsWith('ERR_SANDBOX_')) return EXIT_SANDBOX
+    return error.code.startsWith('ERR_LEDGER_') ? EXIT_LEDGER : EXIT_FAILURE
+  }
+}
+
+interface RunFlags {
+  readonly mode: 'hardened' | 'local'
+  readonly 'receipt-out'?: string | undefined
+  readonly 'signing-key'?: string | undefined
+  readonly 'key-id'?: string | undefined
+}
+
+function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
+  const { mode } = flags
+  const [receiptOut, signingKey] = [flags['receipt-out'], flags['signing-key']]
+  const keyId = flags['key-id']
+  return {
+    mode,
+    ...(receiptOut !== undefined && { receiptOut }),
+    ...(signingKey !== undefined && { signingKey }),
+    ...(keyId !== undefined && { keyId }),
+  }
+}
+
+/** Ends the run, not just this process, when a person or a supervisor asks for it. */
+function stopOnSignal(stop: AbortController): { signal?: number } {
+  const caught: { signal?: number } = {}
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      caught.signal = constants.signals[name]
+      stop.abort()
+    })
+  }
+  return caught
+}
+
+/** Writes the receipts of a run as they were signed, named by their number in the ledger. */
+async function writeEvidence(folder: string, result: RunResult): Promise<void> {
+  await mkdir(folder, { recursive: true })
+  const { decision, execution } = result.receipts
+  const write = async (kind: string, seq: string, bytes: Uint8Array) => {
+    const name = `${seq.padStart(SEQ_DIGITS, '0')}.${kind}.json`
+    await writeFile(join(folder, name), bytes, { flag: 'wx' })
+  }
+  await write('decision', decision.seq, decision.bytes)
+  if (execution) await write('execution', execution.seq, execution.bytes)
+}
+
+function documentOf(result: RunResult): object {
+  const { run_id, status, exit_code, decision, commands, receipts } = result
+  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8')
+  return {
+    run_id,
+    status,
+    exit_code,
+    decision,
+    commands,
+    receipts: {
+      csc: receipts.csc,
+      decision: text(receipts.decision.bytes),
+      ...(receipts.execution && { execution: text(receipts.execution.bytes) }),
+    },
+  }
+}

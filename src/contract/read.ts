@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type FileHandle, open } from 'node:fs/promises'
+
+const CHUNK_BYTES = 65_536
+
+/** Yields a file piece by piece. */
+async function* pieces(file: FileHandle): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- each piece follows the one before
+    const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES)
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+async function readUpTo(file: FileHandle, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let total = 0
+  for await (const piece of pieces(file)) {
+    chunks.push(piece)
+    total += piece.length
+    if (total > maxBytes) break
+  }
+  return Buffer.concat(chunks, total)
+}
+
+/**
+ * Reads a file, but never much more than a limit, whatever the file claims to be.
+ *
+ * @param path of the file
+ * @param maxBytes the size the caller accepts; a longer file yields some bytes more than that, so
+ *   that the caller's own size check refuses it
+ * @throws the system's error when the file cannot be opened or read
+ */
+export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path, 'r')
+  try {
+    return await readUpTo(file, maxBytes)
+  } finally {
+    await file.close()
+  }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { argvVectors, type Command } from '../contract/schema.js'
+import { curlTargets, type EgressTargets } from './egress.js'
+import type { PolicyDocument } from './schema.js'
+
+/** What the argvs of a command say about what it does. */
+export interface Classification {
+  /** The effects, each once; the proposed one where no argv says otherwise. */
+  readonly effects: readonly string[]
+  /** What its clients contact, one entry for each. */
+  readonly targets: readonly EgressTargets[]
+}
+
+const FINANCIAL = 'financial_action'
+
+/** Says whether an executable is curl, by whatever path it is called. */
+function isCurl(executable: string): boolean {
+  return executable.slice(executable.lastIndexOf('/') + 1) === 'curl'
+}
+
+function isFinancial(argv: readonly string[], targets: EgressTargets, hosts: readonly string[]) {
+  const joined = argv.join(' ').toLowerCase()
+  return hosts
+    .map((host) => host.toLowerCase())
+    .filter((host) => host.includes('stripe'))
+    .some((host) => joined.includes(host) || targets.hosts.includes(host))
+}
+
+/**
+ * Classifies a command from every argv it would start: csc's rule (curl is `fetch_external`, and
+ * `financial_action` when it names an allowed host of Stripe), read without regard to case, to the
+ * path of curl and to the place in a pipeline.
+ *
+ * @param command of a contract
+ * @param policy whose allowed_egress_hosts name what is financial
+ */
+export function classify(command: Command, policy: PolicyDocument): Classification {
+  const effects = new Set<string>()
+  const targets: EgressTargets[] = []
+  for (const argv of argvVectors(command)) {
+    if (!isCurl(argv[0] ?? '')) continue
+    const contacted = curlTargets(argv)
+    targets.push(contacted)
+    const financial = isFinancial(argv, contacted, policy.allowed_egress_hosts)
+    effects.add(financial ? FINANCIAL : 'fetch_external')
+  }
+  if (effects.size === 0) effects.add(command.proposed_effect_type)
+  return { effects: Array.from(effects), targets }
+}
+
+/** Returns the published effect that an effect is a kind of. */
+export function baseEffect(effect: string): string {
+  return effect === FINANCIAL ? 'fetch_external' : effect
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The family of rules that a path follows. */
+export type PathFlavour = 'posix' | 'windows'
+
+/** A path in the form in which paths are compared. */
+export interface NormalPath {
+  readonly flavour: PathFlavour
+  /** With `/` as separator; lower case in the windows flavour. `..` is kept. */
+  readonly path: string
+}
+
+function isWindows(path: string): boolean {
+  return path.startsWith('\\\\') || path.startsWith('//') || /^.:[\\/]/su.test(path)
+}
+
+function withoutDots(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.')
+}
+
+/** Splits `//server/share/rest` as Python's ntpath does: drive `//server/share`, then the rest. */
+function splitUnc(path: string): [drive: string, rest: string] {
+  const start = /^\/\/\?\/unc\//i.test(path) ? 8 : 2
+  const server = path.indexOf('/', start)
+  const share = server === -1 ? -1 : path.indexOf('/', server + 1)
+  return share === -1 ? [path, ''] : [path.slice(0, share), path.slice(share)]
+}
+
+/** Says whether a UNC drive without a rest is a root of its own, as `//server/share` is. */
+function isUncRoot(drive: string): boolean {
+  const parts = drive.split('/')
+  if (parts.length === 4) return !['', '?', '.'].includes(parts[2] ?? '')
+  return parts.length === 6
+}
+
+function normalWindows(path: string): string | undefined {
+  const slashed = path.replaceAll('\\', '/')
+  if (!slashed.startsWith('//')) {
+    const drive = slashed.slice(0, 2)
+    return `${drive}/${withoutDots(slashed.slice(2)).join('/')}`.toLowerCase()
+  }
+  const [drive, rest] = splitUnc(slashed)
+  if (rest === '' && !isUncRoot(drive)) return undefined
+  return `${drive}/${withoutDots(rest).join('/')}`.toLowerCase()
+}
+
+/**
+ * Brings a path into the form in which it is compared, as csc-runner does: `.`, doubled and
+ * trailing separators go, `..` stays (resolving it by text would be wrong with symbolic links).
+ *
+ * @param path any text
+ * @returns undefined when the path is not absolute in its flavour
+ */
+export function normalizePath(path: string): NormalPath | undefined {
+  if (isWindows(path)) {
+    const normal = normalWindows(path)
+    return normal === undefined ? undefined : { flavour: 'windows', path: normal }
+  }
+  if (!path.startsWith('/')) return undefined
+  return { flavour: 'posix', path: `/${withoutDots(path).join('/')}` }
+}
+
+/**
+ * Returns the part of a scope before its first `*`, `?` or `[`, cut at the separator before it: the
+ * tree that a glob can reach. `{a,b}` is no glob.
+ *
+ * @param path a path that may hold globs
+ * @returns the path itself without globs; empty when no directory stands before the first glob
+ */
+export function literalPrefix(path: string): string {
+  const glob = path.search(/[*?[]/)
+  if (glob === -1) return path
+  const before = path.slice(0, glob)
+  const separator = Math.max(before.lastIndexOf('/'), before.lastIndexOf('\\'))
+  return separator === -1 ? '' : path.slice(0, separator)
+}
+
+/** Says whether some part of a path is `..`, behind a glob or not. */
+export function climbs(path: string): boolean {
+  return path.split(/[\\/]/).includes('..')
+}
+
+/** What comparing a path with the prefixes of a policy says. */
+export type PrefixMatch =
+  { readonly kind: 'inside' | 'outside' } | { readonly kind: 'not_absolute'; readonly path: string }
+
+/**
+ * Compares a path with prefixes, on separator boundaries and within one flavour.
+ *
+ * @param path as written in the contract
+ * @param prefixes of the policy, read in order; one that is not absolute stops the comparison
+ */
+export function matchPrefixes(path: string, prefixes: readonly string[]): PrefixMatch {
+  const normal = normalizePath(path)
+  if (normal === undefined) return { kind: 'not_absolute', path }
+  for (const prefix of prefixes) {
+    const under = normalizePath(prefix)
+    if (under === undefined) return { kind: 'not_absolute', path: prefix }
+    if (under.flavour !== normal.flavour) continue
+    const bare = under.path.replace(/\/+$/, '')
+    if (normal.path === bare || normal.path.startsWith(`${bare}/`)) return { kind: 'inside' }
+  }
+  return { kind: 'outside' }
+}

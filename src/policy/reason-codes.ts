@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What a reason does to a decision: `deny` wins over `needs_approval`, which wins over `allow`. */
+export type ReasonEffect = 'allow' | 'deny' | 'needs_approval' | 'note'
+
+/** What a reason code means and does. */
+export interface ReasonCodeEntry {
+  readonly effect: ReasonEffect
+  readonly meaning: string
+}
+
+/**
+ * Every reason code. Append-only: a code is never renamed, removed or reused. The first 15 are
+ * csc-runner's registry with its meanings; ours follow.
+ */
+export const REASON_CODES = {
+  RISK_CLASS_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'The risk class of the contract is not in allowed_risk_classes.',
+  },
+  COMMAND_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'The executable, as written, is not in allow_commands.',
+  },
+  ARGV_PREFIX_DENIED: {
+    effect: 'deny',
+    meaning: 'The argv starts with an entry of deny_argv_prefixes.',
+  },
+  EFFECT_TYPE_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning:
+      'The proposed effect, or the one it was classified as, is not in allowed_effect_types.',
+  },
+  APPROVAL_REQUIRED: {
+    effect: 'needs_approval',
+    meaning: 'The classified effect or the approval mode of the contract asks for an approval.',
+  },
+  TIMEOUT_EXCEEDS_POLICY: {
+    effect: 'deny',
+    meaning: 'The timeout of a command is longer than max_timeout_sec.',
+  },
+  NETWORK_EXCEEDS_POLICY: {
+    effect: 'deny',
+    meaning: 'A command asks for more network access than the policy gives.',
+  },
+  SECRET_REF_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'A command names secrets and allow_secret_refs is false.',
+  },
+  CWD_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'The working directory is outside allowed_cwd_prefixes, or contains `..`.',
+  },
+  READ_SCOPE_DENIED: {
+    effect: 'deny',
+    meaning: 'A read path is outside allowed_read_prefixes, or contains `..`.',
+  },
+  WRITE_SCOPE_DENIED: {
+    effect: 'deny',
+    meaning: 'A write path is outside allowed_write_prefixes, or contains `..`.',
+  },
+  WRITE_PATHS_NOT_EMPTY: {
+    effect: 'deny',
+    meaning: 'A command has write paths and require_write_paths_empty is true.',
+  },
+  PATH_NOT_ABSOLUTE: {
+    effect: 'deny',
+    meaning: 'A path, or a prefix of the policy, is not absolute in its own flavour.',
+  },
+  ALLOW: {
+    effect: 'allow',
+    meaning: 'Every check passed.',
+  },
+  EFFECT_RECLASSIFIED: {
+    effect: 'note',
+    meaning: 'A command was classified as another effect than it proposed; no verdict in itself.',
+  },
+  INLINE_CODE_DENIED: {
+    effect: 'deny',
+    meaning: 'The argv hands code to an interpreter as text or on stdin instead of naming a file.',
+  },
+  EGRESS_HOST_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'The network is allowlisted and a URL names a host outside allowed_egress_hosts.',
+  },
+  EGRESS_TARGET_UNCLEAR: {
+    effect: 'deny',
+    meaning: 'Rules depend on what a client contacts, and its argv does not say it plainly.',
+  },
+} satisfies Record<string, ReasonCodeEntry>
+
+/** A stable name of a reason. Consumers tolerate names that they do not know. */
+export type ReasonCode = keyof typeof REASON_CODES

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod'
+import {
+  absolutePath,
+  type DeepReadonly,
+  EFFECT_TYPES,
+  fault,
+  NETWORK_MODES,
+  RISK_CLASSES,
+  text,
+} from '../contract/fields.js'
+import type { Position } from '../contract/locate.js'
+
+/** The bounds of a policy file. */
+export const POLICY_LIMITS = {
+  /** Size of the file in bytes. */
+  maxBytes: 524_288,
+  /** Nesting of lists and mappings; a valid policy needs 3. */
+  maxDepth: 16,
+  /** Uses of aliases in one file. */
+  maxAliases: 64,
+  /** Values of one file, with aliases written out. */
+  maxValues: 200_000,
+}
+
+/** A list without repeated items. */
+function unique<Item extends z.ZodType<string>>(item: Item) {
+  return z
+    .array(item)
+    .check((context) => {
+      const seen = new Set<string>()
+      for (const [index, value] of context.value.entries()) {
+        if (seen.has(value)) {
+          const message = `must be unique; \`${value}\` is listed already`
+          context.issues.push(fault('DUPLICATE_ITEM', message, undefined, [index]))
+        }
+        seen.add(value)
+      }
+    })
+    .meta({ uniqueItems: true })
+}
+
+// A policy may hold any character that YAML can write, as the published schema says: no U+0000
+// rule here. A name with U+0000 matches nothing, since no contract can hold one.
+const name = () => z.string().min(1)
+
+/** The `csc.policy.v0.1` policy as published; the source of its JSON Schema. */
+export const PolicySchema = z
+  .strictObject({
+    policy_schema_version: z.literal('csc.policy.v0.1'),
+    name: text(1).describe('Names the policy in decisions and receipts, as `policy_profile`.'),
+    allow_commands: unique(name()).min(1).describe('Executables that may run, exactly as written.'),
+    deny_argv_prefixes: z
+      .array(z.array(name()).min(1))
+      .default([])
+      .describe('An argv that starts with one of these is denied.'),
+    allowed_effect_types: unique(z.enum(EFFECT_TYPES))
+      .min(1)
+      .describe('Effects that a command may propose.'),
+    manual_approval_for_classified_effect_types: unique(name())
+      .default([])
+      .describe('Effects, as classified, that need an approval.'),
+    allowed_risk_classes: unique(z.enum(RISK_CLASSES)).min(1),
+    max_timeout_sec: z.int().min(1).describe('Longest timeout of one command, in seconds.'),
+    network: z.enum(NETWORK_MODES).describe('Most network access that a command may ask for.'),
+    allow_secret_refs: z.boolean(),
+    require_write_paths_empty: z
+      .boolean()
+      .default(false)
+      .describe('Denies every command with write paths; allowed_write_prefixes then has no use.'),
+    allowed_cwd_prefixes: z.array(absolutePath()).min(1),
+    allowed_read_prefixes: z.array(absolutePath()).min(1),
+    allowed_write_prefixes: z.array(absolutePath()).default([]),
+    allowed_egress_hosts: unique(name())
+      .default([])
+      .describe('Hosts that may be named when the network is allowlisted.'),
+  })
+  .meta({ title: 'CSC Policy Profile v0.1' })
+
+/** The rules of a policy, with the schema's defaults filled in. */
+export type PolicyDocument = DeepReadonly<z.output<typeof PolicySchema>>
+
+/** Where the rules of a policy stand in its file. */
+export interface PolicyPlaces {
+  /**
+   * Returns where a rule stands.
+   *
+   * @param path such as `network` or `deny_argv_prefixes[2]`
+   * @returns undefined for a rule that the file leaves out
+   */
+  at(path: string): Position | undefined
+}
+
+/** A policy that was read. */
+export interface Policy {
+  /** What the rules say. */
+  readonly document: PolicyDocument
+  /** SHA-256 of the canonical JSON of the file as loaded: 64 lower-case hex digits. */
+  readonly hash: string
+  /** What errors and decisions call the file. */
+  readonly sourceName: string
+  /** Where each rule stands. */
+  readonly places: PolicyPlaces
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, stat } from 'node:fs/promises'
+import { ReceiptError } from '../errors.js'
+import { type TrustedKey, type Verdict, verifyDocument } from '../native.js'
+
+/** What is verified, and with which keys. */
+export interface VerifyOptions {
+  /** A receipt's file, or its bytes. */
+  readonly receipt: Uint8Array | string
+  /** Public keys to trust. They never come from the receipt. */
+  readonly keys: readonly TrustedKey[]
+}
+
+/** Largest receipt that is read, bytes; the verifier's own limit is lower. */
+const MAX_BYTES = 8 * 1024 * 1024
+
+/**
+ * Verifies one receipt, offline. A bad receipt is a verdict, not an error.
+ *
+ * @throws {@link ReceiptError} `ERR_RECEIPT_UNREADABLE` for a file that cannot be read
+ * @throws {@link KeyError} for a key that cannot be used
+ * @example
+ * ```ts
+ * const verdict = await verify({ receipt: 'receipt.json', keys: [{ path: 'key.pub.pem' }] })
+ * console.log(verdict.status, verdict.code)
+ * ```
+ */
+export async function verify(options: VerifyOptions): Promise<Verdict> {
+  const { receipt, keys } = options
+  const document = typeof receipt === 'string' ? await readReceipt(receipt) : receipt
+  return verifyDocument(document, keys)
+}
+
+async function readReceipt(path: string): Promise<Uint8Array> {
+  try {
+    const found = await stat(path)
+    if (!found.isFile()) throw new Error('not a regular file')
+    if (found.size > MAX_BYTES) throw new Error(`larger than ${MAX_BYTES} bytes`)
+    return await readFile(path)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ReceiptError('ERR_RECEIPT_UNREADABLE', `\`${path}\` cannot be read: ${reason}`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+// What receipts say: payloads of our two types, and the csc receipt. All pure.
+import type { Enforcement, Termination } from '../native.js'
+import type { PolicyDecision } from '../policy/index.js'
+import { type CommandResult, type RunStatus, describe, exitCodeOf } from './result.js'
+
+/** What every receipt of a run has in common. */
+export interface RunFacts {
+  readonly runId: string
+  readonly decision: PolicyDecision
+  readonly startedAt: Date
+}
+
+/** Why a run did not end well, by code. */
+export interface RunFault {
+  readonly code: string
+  readonly message: string
+}
+
+/** RFC 3339 in UTC with milliseconds. */
+const utc = (time: Date): string => time.toISOString()
+
+/** The form csc-runner writes: microseconds and `+00:00`. */
+export const cscTime = (time: Date): string => time.toISOString().replace('Z', '000+00:00')
+
+/** Returns the payload of `ambit:decision`; the ledger adds its place, the signer its id. */
+export function decisionPayload(facts: RunFacts): string {
+  const { decision, runId, startedAt } = facts
+  return JSON.stringify({
+    type: 'ambit:decision',
+    issued_at: utc(startedAt),
+    run_id: runId,
+    mode: decision.mode,
+    decision: decision.decision,
+    reason_codes: decision.reason_codes,
+    contract_id: decision.contract_id,
+    contract_hash: `sha256:${decision.contract_sha256}`,
+    policy_name: decision.policy_profile,
+    policy_hash: `sha256:${decision.policy_sha256}`,
+    classified_effects: decision.classified_effects,
+  })
+}
+
+/** What an execution receipt says besides the facts of its run. */
+export interface Execution {
+  readonly endedAt: Date
+  readonly status: RunStatus
+  readonly commands: readonly CommandResult[]
+  /** SHA-256 of the decision receipt, hex. */
+  readonly decisionDigest: string
+  /** SHA-256 of the csc receipt's text, hex. */
+  readonly cscDigest?: string
+  readonly fault?: RunFault
+}
+
+const NOTHING_ENFORCED: Enforcement = { tier: 'none', mechanisms: {} }
+const ORDER = ['none', 'lite', 'full'] as const
+
+/** Returns the enforcement of the command that had least. */
+function weakest(commands: readonly CommandResult[]): Enforcement {
+  const found = commands
+    .map((command) => command.enforcement)
+    .sort((a, b) => ORDER.indexOf(a.tier) - ORDER.indexOf(b.tier))
+  return found[0] ?? NOTHING_ENFORCED
+}
+
+/** Returns the payload of `ambit:execution`. */
+export function executionPayload(facts: RunFacts, execution: Execution): string {
+  const { decision, runId } = facts
+  const { cscDigest, fault } = execution
+  return JSON.stringify({
+    type: 'ambit:execution',
+    issued_at: utc(execution.endedAt),
+    run_id: runId,
+    decision_hash: `sha256:${execution.decisionDigest}`,
+    contract_hash: `sha256:${decision.contract_sha256}`,
+    policy_hash: `sha256:${decision.policy_sha256}`,
+    mode: decision.mode,
+    status: execution.status,
+    commands: execution.commands.map(commandMember),
+    enforcement: weakest(execution.commands),
+    ...(cscDigest !== undefined && { csc_receipt_hash: `sha256:${cscDigest}` }),
+    ...(fault && { error: fault }),
+  })
+}
+
+function commandMember(result: CommandResult): object {
+  const { termination, enforcement, ...rest } = result
+  return {
+    ...rest,
+    tier: enforcement.tier,
+    termination: termination.kind,
+    exit_code: termination.kind === 'exited' ? termination.code : null,
+    signal: termination.kind === 'signaled' ? termination.signal : null,
+    timed_out: termination.kind === 'timed_out',
+  }
+}
+
+/** The part of a recorded decision that an execution receipt repeats. */
+export interface RecordedDecision {
+  readonly run_id: string
+  readonly contract_hash: string
+  readonly policy_hash: string
+  readonly mode: string
+}
+
+/** Returns the payload for a run whose process ended before it could say how. */
+export function interruptedPayload(
+  recorded: RecordedDecision,
+  decisionDigest: string,
+  now: Date,
+): string {
+  const { run_id, contract_hash, policy_hash, mode } = recorded
+  const message = 'the process that began this run ended before it recorded an outcome'
+  return JSON.stringify({
+    type: 'ambit:execution',
+    issued_at: utc(now),
+    run_id,
+    decision_hash: `sha256:${decisionDigest}`,
+    contract_hash,
+    policy_hash,
+    mode,
+    status: 'interrupted',
+    commands: [],
+    enforcement: NOTHING_ENFORCED,
+    error: { code: 'INTERRUPTED', message },
+  })
+}
+
+/** What a csc receipt says besides the facts of its run. */
+export interface CscOutcome {
+  readonly endedAt: Date
+  readonly commands: readonly CommandResult[]
+  readonly fault?: RunFault
+  /** `policy_schema_version` of the policy. */
+  readonly policySchemaVersion: string
+  /** Version of this package. */
+  readonly runnerVersion: string
+  /** Whether some command was granted a network. */
+  readonly networkUsed: boolean
+}
+
+/** Returns a `csc.receipt.v0.1` without its signature. */
+export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
+  const { decision, runId, startedAt } = facts
+  const { commands, fault, endedAt } = outcome
+  const last = commands.at(-1)
+  const completed = commands.filter((command) => isSuccess(command.termination))
+  const failed = last !== undefined && !isSuccess(last.termination) ? last : undefined
+  const ran = last !== undefined && fault === undefined
+  return JSON.stringify({
+    receipt_version: 'csc.receipt.v0.1',
+    contract_id: decision.contract_id,
+    execution_id: `exec_${runId}`,
+    contract_sha256: decision.contract_sha256,
+    policy_sha256: decision.policy_sha256,
+    policy_profile: decision.policy_profile,
+    policy_schema_version: outcome.policySchemaVersion,
+    runner_version: outcome.runnerVersion,
+    execution_mode: decision.mode,
+    started_at: cscTime(startedAt),
+    ended_at: cscTime(endedAt),
+    status: ran ? (failed ? 'failed' : 'success') : 'blocked',
+    completed_command_ids: completed.map((command) => command.id),
+    failed_command_id: failed?.id ?? null,
+    error: fault?.message.slice(0, MAX_ERROR) ?? (failed ? describe(failed) : ''),
+    ...(ran && ranMembers(last, outcome.networkUsed)),
+  })
+}
+
+const MAX_ERROR = 4000
+
+function isSuccess(termination: Termination): boolean {
+  return termination.kind === 'exited' && termination.code === 0
+}
+
+/** csc-runner reports the last command only, a signal as a negative code. */
+function ranMembers(last: CommandResult, networkUsed: boolean): object {
+  const { termination } = last
+  return {
+    exit_code: termination.kind === 'signaled' ? -termination.signal : exitCodeOf(termination),
+    stdout_hash: `sha256:${last.stdout.sha256}`,
+    stderr_hash: `sha256:${last.stderr.sha256}`,
+    stdout_truncated: last.stdout.truncated,
+    stderr_truncated: last.stderr.truncated,
+    artifacts: [],
+    effect_summary: { files_written: 0, network_used: networkUsed, secrets_used: 0 },
+  }
+}

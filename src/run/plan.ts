@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { normalize } from 'node:path/posix'
+import { argvVectors, type Command } from '../contract/index.js'
+import { SandboxError } from '../errors.js'
+import { literalPrefix } from '../policy/paths.js'
+import { findExecutable } from './executable.js'
+
+/** What a launch takes from the caller's machine. */
+export interface PlanContext {
+  /** Environment of the caller; only what the contract names is passed on. */
+  readonly env: NodeJS.ProcessEnv
+  /** Paths that no command may see: keys and ledger. */
+  readonly hiddenPaths: readonly string[]
+}
+
+/** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
+export interface LaunchPlan {
+  readonly executable: string
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly read_paths: readonly string[]
+  readonly write_paths: readonly string[]
+  readonly hidden_paths: readonly string[]
+  readonly network: 'deny' | 'full'
+  readonly timeout_ms: number
+}
+
+/** Where programs are looked for unless the contract lets the caller's PATH in. */
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * Makes the launch plan of one command.
+ *
+ * @throws {@link SandboxError} `ERR_SANDBOX_UNSUPPORTED` for what this version cannot hold a command
+ *   to, `ERR_SANDBOX_PLAN_INVALID` for paths of another system
+ */
+export function planOf(command: Command, context: PlanContext): LaunchPlan {
+  const [argv, ...segments] = argvVectors(command)
+  if (argv === undefined || segments.length > 0 || command.exec === undefined) {
+    throw unsupported(command, 'pipelines')
+  }
+  if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
+  const scope = (paths: readonly string[]) =>
+    [...new Set(paths.map((path) => scopeOf(command, path)))].sort()
+  const cwd = scopeOf(command, command.cwd)
+  const write_paths = scope(command.write_paths)
+  const env = environmentOf(command, context.env)
+  const [name = ''] = argv
+  return {
+    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, exclude: write_paths }),
+    argv,
+    env,
+    cwd,
+    read_paths: scope([...command.read_paths, cwd]),
+    write_paths,
+    hidden_paths: [...context.hiddenPaths],
+    network: command.network,
+    timeout_ms: command.timeout_sec * 1000,
+  }
+}
+
+function unsupported(command: Command, what: string): SandboxError {
+  return new SandboxError(
+    'ERR_SANDBOX_UNSUPPORTED',
+    `command \`${command.id}\`: this version cannot hold a command to ${what}; nothing ran`,
+  )
+}
+
+/** Returns the tree that a scope stands for: its part before any glob, in its plain spelling. */
+function scopeOf(command: Command, path: string): string {
+  const literal = literalPrefix(path)
+  if (!literal.startsWith('/') || literal.startsWith('//')) {
+    throw new SandboxError(
+      'ERR_SANDBOX_PLAN_INVALID',
+      `command \`${command.id}\`: the sandbox takes POSIX paths, not \`${path}\``,
+    )
+  }
+  const plain = normalize(literal)
+  return plain === '/' ? plain : plain.replace(/\/$/, '')
+}
+
+/** The environment is made new: PATH, a private HOME, and what the contract names. */
+function environmentOf(command: Command, env: NodeJS.ProcessEnv): Record<string, string> {
+  const out: Record<string, string> = { HOME: '/tmp', PATH: DEFAULT_PATH }
+  for (const name of command.env_allow) {
+    const value = env[name]
+    if (value !== undefined) out[name] = value
+  }
+  return out
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { KeyError, type LedgerError, ReceiptError } from '../errors.js'
+import { Ledger, type Recorded, Signer, parseJson, sha256Hex } from '../native.js'
+import { type Home } from './home.js'
+import { type RecordedDecision, interruptedPayload } from './payloads.js'
+
+/** What a recorder needs. */
+export interface RecorderOptions {
+  readonly home: Home
+  /** Private key file; the key of `home` unless another is named. */
+  readonly signingKey?: string | undefined
+  /** Key id for csc receipts; the key's thumbprint unless another is named. */
+  readonly keyId?: string | undefined
+}
+
+/** Signs and records: nothing of a run happens that did not pass through here first. */
+export class Recorder {
+  readonly #ledger: Ledger
+  readonly #signer: Signer
+  readonly #keyId: string
+
+  /**
+   * Loads the key and opens the ledger.
+   *
+   * @throws {@link KeyError}, {@link LedgerError}
+   */
+  constructor(options: RecorderOptions) {
+    this.#signer = loadSigner(options)
+    this.#keyId = options.keyId ?? this.#signer.publicKey.thumbprint
+    this.#ledger = new Ledger(options.home.ledger)
+  }
+
+  /** Records a decision before anything happens: as an intent when it allows. */
+  async decision(runId: string, payload: string, allows: boolean, now: Date): Promise<Recorded> {
+    const phase = allows ? 'intent' : 'refusal'
+    return await this.#ledger.append(this.#signer, {
+      phase,
+      runId,
+      createdAtMs: now.getTime(),
+      payload,
+    })
+  }
+
+  /** Records what became of a run. */
+  async outcome(runId: string, payload: string, now: Date): Promise<Recorded> {
+    const entry = { phase: 'outcome', runId, createdAtMs: now.getTime(), payload } as const
+    return await this.#ledger.append(this.#signer, entry)
+  }
+
+  /** Signs a csc receipt and returns its text. */
+  signCsc(receipt: string, signedAt: string): string {
+    return this.#signer.signCsc(receipt, this.#keyId, signedAt)
+  }
+
+  /**
+   * Records an outcome for every run whose process ended without one.
+   *
+   * @returns how many there were
+   */
+  async recordInterrupted(now: Date): Promise<number> {
+    let recorded = 0
+    for (const orphan of this.#ledger.orphans()) {
+      const intent = Buffer.from(orphan.intent)
+      const payload = interruptedPayload(decisionIn(intent), sha256Hex(intent), now)
+      try {
+        await this.outcome(orphan.run_id, payload, now)
+        recorded += 1
+      } catch (error) {
+        // another process recorded it in the meantime
+        if (!isCode(error, 'ERR_LEDGER_RUN_CLOSED')) throw error
+      }
+    }
+    return recorded
+  }
+
+  /** Closes the ledger. */
+  close(): void {
+    this.#ledger.close()
+  }
+}
+
+function isCode(error: unknown, code: LedgerError['code']): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+function loadSigner(options: RecorderOptions): Signer {
+  try {
+    return new Signer(options.signingKey ?? options.home.signingKey)
+  } catch (error) {
+    if (options.signingKey !== undefined || !isCode(error, 'ERR_KEY_FILE_UNREADABLE')) throw error
+    const message = `no signing key at \`${options.home.signingKey}\`; make one with \`ambit keys generate\``
+    throw new KeyError('ERR_KEY_MISSING', message, { cause: error })
+  }
+}
+
+/** Reads a decision receipt that we signed. */
+function decisionIn(bytes: Uint8Array): RecordedDecision {
+  const strict = parseJson(bytes, { maxBytes: 1024 * 1024, maxDepth: 64 })
+  const document: unknown = strict.ok ? JSON.parse(strict.canonical) : undefined
+  const payload = member(document, 'payload')
+  const text = (name: string) => {
+    const value = member(payload, name)
+    if (typeof value === 'string') return value
+    throw new ReceiptError('ERR_RECEIPT_SCHEMA', `an intent in the ledger has no \`${name}\``)
+  }
+  return {
+    run_id: text('run_id'),
+    contract_hash: text('contract_hash'),
+    policy_hash: text('policy_hash'),
+    mode: text('mode'),
+  }
+}
+
+function member(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined
+  return Object.getOwnPropertyDescriptor(value, name)?.value
+}

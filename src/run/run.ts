@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
+import { randomUUID } from 'node:crypto'
+import { realpathSync } from 'node:fs'
+import type { LoadedContract } from '../contract/index.js'
+import { ConfigError } from '../errors.js'
+import { type Recorded, sha256Hex } from '../native.js'
+import { type Policy, evaluate } from '../policy/index.js'
+import { VERSION } from '../version.js'
+import { type CheckOptions, readDocuments } from './documents.js'
+import { type Executed, type OutputListener, execute } from './execute.js'
+import { findHome } from './home.js'
+import {
+  type CscOutcome,
+  type RunFacts,
+  cscReceipt,
+  cscTime,
+  decisionPayload,
+  executionPayload,
+} from './payloads.js'
+import { ReceiptFile } from './receipt-file.js'
+import { Recorder } from './recorder.js'
+import { type RunResult, exitCodeOf } from './result.js'
+
+/** What is run, and how. */
+export interface RunOptions extends CheckOptions {
+  /** Private key file; the key in `$AMBIT_HOME` unless another is named. */
+  readonly signingKey?: string
+  /** Key id that csc receipts carry; the key's RFC 7638 thumbprint unless another is named. */
+  readonly keyId?: string
+  /** Where the csc receipt is written; a file there is replaced. */
+  readonly receiptOut?: string
+  /** Stops the run: everything in the sandbox is killed and the run recorded as interrupted. */
+  readonly signal?: AbortSignal
+  /** Called with each piece of standard output as it comes. */
+  readonly onStdout?: OutputListener
+  /** Called with each piece of standard error as it comes. */
+  readonly onStderr?: OutputListener
+  /** Environment to look names up in; `process.env` unless another is given. */
+  readonly env?: NodeJS.ProcessEnv
+  /** The clock. */
+  readonly now?: () => Date
+}
+
+/** What all parts of one run share. */
+interface Run {
+  readonly options: RunOptions
+  readonly contract: LoadedContract
+  readonly policy: Policy
+  readonly recorder: Recorder
+  readonly now: () => Date
+  readonly env: NodeJS.ProcessEnv
+  readonly hiddenPaths: readonly string[]
+}
+
+/**
+ * Runs a contract if the policy allows it, held to it by the kernel, with receipts for whatever
+ * happens. A denial is a result; only a run that could not be done as planned or not be recorded
+ * is an error.
+ *
+ * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
+ * @throws {@link SandboxError} when the sandbox could not be built; nothing of that command ran
+ * @throws {@link LedgerError} when a decision or outcome could not be recorded
+ * @throws {@link KeyError}, {@link ReceiptError}
+ * @example
+ * ```ts
+ * const result = await run({
+ *   contract: 'contract.json',
+ *   policy: 'policy.yaml',
+ *   onStdout: (piece) => process.stdout.write(piece),
+ * })
+ * console.log(result.status, result.exit_code)
+ * ```
+ */
+export async function run(options: RunOptions): Promise<RunResult> {
+  options.signal?.throwIfAborted()
+  if (options.mode === 'local') {
+    const message = 'mode `local` cannot run yet: this version runs in `hardened` only'
+    throw new ConfigError('ERR_CONFIG_INVALID', message)
+  }
+  const { contract, policy } = await readDocuments(options)
+  const env = options.env ?? process.env
+  const now = options.now ?? (() => new Date())
+  const home = findHome(env)
+  const { signingKey, keyId } = options
+  const recorder = new Recorder({ home, signingKey, keyId })
+  const hiddenPaths = [home.folder, signingKey ?? home.signingKey].map((path) => realpathSync(path))
+  try {
+    return await recorded({ options, contract, policy, recorder, now, env, hiddenPaths })
+  } finally {
+    recorder.close()
+  }
+}
+
+async function recorded(run: Run): Promise<RunResult> {
+  const { options, recorder, now } = run
+  await recorder.recordInterrupted(now())
+  const file =
+    options.receiptOut === undefined ? undefined : await ReceiptFile.reserve(options.receiptOut)
+  try {
+    return await decided(run, file)
+  } catch (error) {
+    await file?.discard()
+    throw error
+  }
+}
+
+async function decided(run: Run, file: ReceiptFile | undefined): Promise<RunResult> {
+  const { contract, policy, recorder, now } = run
+  const decision = evaluate(contract, policy, { mode: 'hardened' })
+  const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt: now() }
+  const allows = decision.decision === 'allow'
+  const payload = decisionPayload(facts)
+  const intent = await recorder.decision(facts.runId, payload, allows, facts.startedAt)
+  return allows ? await executed(run, facts, intent, file) : await refused(run, facts, intent, file)
+}
+
+async function refused(
+  run: Run,
+  facts: RunFacts,
+  intent: Recorded,
+  file: ReceiptFile | undefined,
+): Promise<RunResult> {
+  const { decision, runId } = facts
+  const [first] = decision.reasons
+  const fault = { code: first?.code ?? 'DENIED', message: first?.message ?? 'denied' }
+  const csc = signCsc(run, facts, { commands: [], fault, endedAt: run.now() })
+  await file?.write(csc)
+  const denied = decision.decision === 'deny'
+  return {
+    run_id: runId,
+    status: denied ? 'denied' : 'needs_approval',
+    exit_code: denied ? EXIT_DENIED : EXIT_NEEDS_APPROVAL,
+    decision,
+    commands: [],
+    stdout: new Uint8Array(),
+    stderr: new Uint8Array(),
+    receipts: { decision: intent, csc },
+  }
+}
+
+const EXIT_DENIED = 120
+const EXIT_NEEDS_APPROVAL = 121
+
+async function executed(
+  run: Run,
+  facts: RunFacts,
+  intent: Recorded,
+  file: ReceiptFile | undefined,
+): Promise<RunResult> {
+  const { contract, recorder, env, hiddenPaths } = run
+  const { signal, onStdout, onStderr } = run.options
+  const done = await execute(contract.commands, { env, hiddenPaths, signal, onStdout, onStderr })
+  const endedAt = run.now()
+  const { commands, status, fault } = done
+  const csc = signCsc(run, facts, { ...done, endedAt })
+  const execution = executionPayload(facts, {
+    endedAt,
+    status,
+    commands,
+    decisionDigest: intent.digest,
+    cscDigest: sha256Hex(Buffer.from(csc)),
+    ...(fault && { fault }),
+  })
+  const outcome = await recorder.outcome(facts.runId, execution, endedAt)
+  await file?.write(csc)
+  if (done.error !== undefined) throw done.error
+  return resultOf(facts, done, { decision: intent, execution: outcome, csc })
+}
+
+function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts']): RunResult {
+  const last = done.commands.at(-1)
+  return {
+    run_id: facts.runId,
+    status: done.status,
+    exit_code: last === undefined ? exitCodeOf({ kind: 'cancelled' }) : exitCodeOf(last.termination),
+    decision: facts.decision,
+    commands: done.commands,
+    stdout: done.stdout,
+    stderr: done.stderr,
+    receipts,
+  }
+}
+
+type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'fault'>
+
+function signCsc(run: Run, facts: RunFacts, outcome: Csc): string {
+  const { contract, policy, recorder } = run
+  const receipt = cscReceipt(facts, {
+    ...outcome,
+    policySchemaVersion: policy.document.policy_schema_version,
+    runnerVersion: `ambit ${VERSION}`,
+    networkUsed: contract.commands.some((command) => command.network !== 'deny'),
+  })
+  return recorder.signCsc(receipt, cscTime(run.now()))
+}
