@@ -339,6 +339,8 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
     return { outcome: JSON.parse(outcome) as LaunchOutcome, stdout, stderr }
   } finally {
     options.signal?.removeEventListener('abort', onAbort)
+    // until here the handle must live: the addon stops a run whose handle is gone
+    canceller.release()
   }
 }
 

@@ -69,15 +69,15 @@ const RECLASSIFIED = new Map([
 ])
 
 /** The effects that csc-runner would have classified when it met the first reason. */
-function effectsBefore(decision: PolicyDecision, { contract }: Recorded) {
+function effectsBefore(decision: PolicyDecision, { contract }: Pick<Recorded, 'contract'>) {
   const [first] = decision.reasons
   if (first?.command_id === undefined) {
     return first?.code === 'RISK_CLASS_NOT_ALLOWED' ? [] : decision.classified_effects
   }
   const beforeEffects = ['COMMAND_NOT_ALLOWED', 'ARGV_PREFIX_DENIED'].includes(first.code)
   const at = contract.commands.findIndex(({ id }) => id === first.command_id)
-  const known = contract.commands.slice(0, beforeEffects ? at : at + 1).map(({ id }) => id)
-  return decision.classified_effects.filter(({ command_id }) => known.includes(command_id))
+  const known = new Set(contract.commands.slice(0, beforeEffects ? at : at + 1).map(({ id }) => id))
+  return decision.classified_effects.filter(({ command_id }) => known.has(command_id))
 }
 
 const isRefused = (recorded: Recorded): boolean =>
@@ -91,9 +91,9 @@ const different = cases.filter(({ id }) => DIFFERENT.has(id))
 const same = cases.filter((recorded) => !isRefused(recorded) && !DIFFERENT.has(recorded.id))
 
 describe('recorded decisions', () => {
-  it('all run: 188 cases, 21 refused when parsed, 19 decided otherwise', () => {
+  it('all run: 188 cases, 22 refused when parsed, 19 decided otherwise', () => {
     expect([cases.length, refused.length, different.length, same.length]).toEqual([
-      188, 23, 19, 146,
+      188, 22, 19, 147,
     ])
   })
 
@@ -126,8 +126,7 @@ describe('recorded decisions', () => {
     const verdict = codes?.startsWith('APPROVAL') === true ? 'needs_approval' : 'deny'
     expect([decision.decision, decision.reason_codes.join()]).toEqual([verdict, codes])
     expect(decision.decision).not.toBe(recorded.expected.decision)
-    const { desired_in_replacement: desired } = recorded
-    if (typeof desired === 'string') expect(decision.decision).toBe(desired)
+    expect(decision.decision).toBe(recorded.desired_in_replacement ?? decision.decision)
     expect(decision.contract_sha256).toBe(recorded.expected.contract_sha256)
     expect(decision.policy_sha256).toBe(recorded.expected.policy_sha256)
   })
@@ -149,11 +148,11 @@ function codeOf(act: () => unknown): unknown {
 
 interface Fixture {
   readonly id: string
-  readonly contract: object
+  readonly contract: Recorded['contract']
   readonly policy: object
   readonly expected_decision: string
   readonly expected_reason_codes: readonly string[]
-  readonly expected_classified_effects?: readonly object[]
+  readonly expected_classified_effects: readonly object[]
 }
 
 const fixtures = vectors<readonly Fixture[]>('upstream-conformance/decisions/decisions.json')
@@ -167,8 +166,7 @@ describe('published decision fixtures', () => {
       fixture.expected_decision,
       fixture.expected_reason_codes,
     ])
-    const effects = fixture.expected_classified_effects ?? []
-    if (effects.length > 0) expect(decision.classified_effects).toEqual(effects)
+    expect(effectsBefore(decision, fixture)).toEqual(fixture.expected_classified_effects)
   })
 })
 
@@ -183,10 +181,10 @@ const attacks = vectors<readonly Attack[]>('attacks-policy.json')
 
 /** Attacks that no argv shows: the kernel holds them, or a proxy. */
 const CONTAINED = new Map([
-  ['atk-007', 'find -fprintf: nothing is writable, WRITE_PATHS_NOT_EMPTY policy'],
-  ['atk-008', 'find -delete: nothing is writable'],
-  ['atk-015', 'git status in a hostile repository'],
-  ['atk-027', 'a script in a file contacts a host'],
+  ['atk-007', 'find -fprintf: the kernel lets nothing be written'],
+  ['atk-008', 'find -delete: the kernel lets nothing be deleted'],
+  ['atk-015', 'git status in a hostile repository: whatever it starts is confined too'],
+  ['atk-027', 'a script in a file contacts a host: that is for the network, not for the argv'],
 ])
 
 const APPROVED = new Set(['atk-023'])

@@ -2,16 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LoadedContract, parseContract } from '../../src/contract/index.js'
-import {
-  evaluate,
-  parsePolicy,
-  type Policy,
-  type PolicyDecision,
-} from '../../src/policy/index.js'
+import { evaluate, parsePolicy, type Policy, type PolicyDecision } from '../../src/policy/index.js'
 
 export const root = join(import.meta.dirname, '..', '..')
 
 /** Reads a vector file of the csc area. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller knows the shape
 export function vectors<T>(name: string): T {
   return JSON.parse(readFileSync(join(root, '__test__/vectors/csc', name), 'utf8')) as T
 }

@@ -76,12 +76,8 @@ function describe(issue: Issue): [string, string] {
   return [typeof code === 'string' ? code : 'INVALID', visible(issue.message)]
 }
 
-/**
- * Turns what zod found into faults with stable codes, the first {@link MAX_ISSUES} of them.
- *
- * @param error of a schema in this folder or of a policy
- */
-export function faultsOf(error: z.ZodError): readonly SchemaFault[] {
+/** Turns what zod found into faults with stable codes, the first {@link MAX_ISSUES} of them. */
+function faultsOf(error: z.ZodError): readonly SchemaFault[] {
   const faults: SchemaFault[] = []
   for (const issue of error.issues) {
     if (faults.length >= MAX_ISSUES) break
@@ -96,6 +92,30 @@ export function faultsOf(error: z.ZodError): readonly SchemaFault[] {
     faults.push({ path: issue.path, message, code, atName: false })
   }
   return faults
+}
+
+/** What checking a document against its schema gave. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly SchemaFault[] }
+
+/**
+ * Checks plain data against a schema. A document with so many faults that zod cannot collect them
+ * (it passes them as arguments of one call) is refused with one fault that says so.
+ *
+ * @param schema of a document
+ * @param value plain data
+ */
+export function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  try {
+    const result = schema.safeParse(value, { reportInput: true })
+    if (result.success) return { ok: true, value: result.data }
+    return { ok: false, faults: faultsOf(result.error) }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    const message = 'has too many faults to list'
+    return { ok: false, faults: [{ path: [], message, code: 'TOO_MANY_FAULTS', atName: false }] }
+  }
 }
 
 /** Gives a fault its place. */

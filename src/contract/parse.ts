@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ContractError, type DocumentIssue } from '../errors.js'
 import { canonicalize, parseJson, sha256Hex } from '../native.js'
-import { byPlace, faultsOf, headline, placed, type SchemaFault } from './issues.js'
+import { byPlace, check, headline, placed, type SchemaFault } from './issues.js'
 import { locate, positionAt } from './locate.js'
 import { readBounded } from './read.js'
 import { type Contract, CONTRACT_LIMITS, ContractSchema, type LoadedContract } from './schema.js'
@@ -75,9 +75,9 @@ export function parseContract(bytes: Uint8Array, sourceName: string): LoadedCont
     return refuse(sourceName, [{ path: '', message: visible(message), line, column, code }])
   }
   const document: unknown = JSON.parse(strict.canonical)
-  const result = ContractSchema.safeParse(document, { reportInput: true })
-  if (!result.success) return refuse(sourceName, locateFaults(bytes, faultsOf(result.error)))
-  const contract: Contract = result.data
+  const result = check(ContractSchema, document)
+  if (!result.ok) return refuse(sourceName, locateFaults(bytes, result.faults))
+  const contract: Contract = result.value
   return { ...documentOf(contract), hash: contractHash(contract) }
 }
 

@@ -64,6 +64,9 @@ function stepOf(argument: string, following: string, by: Interpreter): Step {
   return 'operand'
 }
 
+/** Steps after which nothing is read from stdin. */
+const NAMES_INPUT: readonly Step[] = ['info', 'operand']
+
 /** Judges the arguments of an interpreter; without a file to run it reads code from stdin. */
 function interpretsCode(args: readonly string[], by: Interpreter): boolean {
   const steps = new Set<Step>(by.operands === 'anywhere' ? ['operand', 'unsure'] : [])
@@ -75,7 +78,7 @@ function interpretsCode(args: readonly string[], by: Interpreter): boolean {
     if (step === 'skip') at += 1
     steps.add(step)
   }
-  return !steps.has('operand') && !steps.has('info')
+  return !NAMES_INPUT.some((step) => steps.has(step))
 }
 
 function isCode(argv: readonly string[]): boolean {

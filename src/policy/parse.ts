@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   byPlace,
-  faultsOf,
+  check,
   formatPath,
   headline,
   placed,
@@ -91,15 +91,15 @@ export function parsePolicy(bytes: Uint8Array, sourceName: string): Policy {
     const message = 'policy file must contain a YAML mapping'
     return refuseAt(sourceName, source, 0, 'NOT_A_MAPPING', message)
   }
-  const result = PolicySchema.safeParse(value, { reportInput: true })
-  if (!result.success) {
-    const issues = faultsOf(result.error)
+  const result = check(PolicySchema, value)
+  if (!result.ok) {
+    const issues = result.faults
       .map((fault) => placed(fault, positionAt(source, offsetOf(offsets, fault))))
       .toSorted(byPlace)
     return refuse(sourceName, source, issues)
   }
   const hash = sha256Hex(Buffer.from(canonicalize(JSON.stringify(value))))
-  return { document: result.data, hash, sourceName, places: new Places(source, offsets) }
+  return { document: result.value, hash, sourceName, places: new Places(source, offsets) }
 }
 
 /**

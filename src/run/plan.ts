@@ -41,9 +41,10 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     throw unsupported(command, 'pipelines')
   }
   if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
+  // a scope is the tree that its part before any glob names; a working directory has no glob
   const scope = (paths: readonly string[]) =>
-    [...new Set(paths.map((path) => scopeOf(command, path)))].sort()
-  const cwd = scopeOf(command, command.cwd)
+    [...new Set(paths.map((path) => plainPath(command, literalPrefix(path))))].sort()
+  const cwd = plainPath(command, command.cwd)
   const write_paths = scope(command.write_paths)
   const env = environmentOf(command, context.env)
   const [name = ''] = argv
@@ -67,16 +68,15 @@ function unsupported(command: Command, what: string): SandboxError {
   )
 }
 
-/** Returns the tree that a scope stands for: its part before any glob, in its plain spelling. */
-function scopeOf(command: Command, path: string): string {
-  const literal = literalPrefix(path)
-  if (!literal.startsWith('/') || literal.startsWith('//')) {
+/** Returns a path in the one spelling that names it; a final slash means nothing. */
+function plainPath(command: Command, path: string): string {
+  if (!path.startsWith('/') || path.startsWith('//')) {
     throw new SandboxError(
       'ERR_SANDBOX_PLAN_INVALID',
       `command \`${command.id}\`: the sandbox takes POSIX paths, not \`${path}\``,
     )
   }
-  const plain = normalize(literal)
+  const plain = normalize(path)
   return plain === '/' ? plain : plain.replace(/\/$/, '')
 }
 

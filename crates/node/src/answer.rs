@@ -69,11 +69,19 @@ pub(crate) fn ok() -> String {
 }
 
 pub(crate) fn text(value: impl Into<String>) -> TextAnswer {
-    Either::A(Text { kind: ok(), value: value.into() })
+    Either::A(Text {
+        kind: ok(),
+        value: value.into(),
+    })
 }
 
 pub(crate) fn failure(code: &str, message: impl Into<String>) -> Failure {
-    Failure { kind: "err".to_owned(), code: code.to_owned(), message: message.into(), details: None }
+    Failure {
+        kind: "err".to_owned(),
+        code: code.to_owned(),
+        message: message.into(),
+        details: None,
+    }
 }
 
 /// A failure with the words of an error and of all its sources.

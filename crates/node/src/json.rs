@@ -15,7 +15,10 @@ use crate::answer::{Failure, TextAnswer, caused, text};
 #[napi(catch_unwind)]
 pub fn parse_json(document: Uint8Array, max_bytes: u32, max_depth: u32) -> TextAnswer {
     let size = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
-    let limits = Limits { max_bytes: size(max_bytes), max_depth: size(max_depth) };
+    let limits = Limits {
+        max_bytes: size(max_bytes),
+        max_depth: size(max_depth),
+    };
     match canonical(&document, &limits) {
         Ok(value) => text(value),
         Err(error) => Either::B(described(&error)),
@@ -35,5 +38,8 @@ fn described(error: &CanonError) -> Failure {
         "line": error.line,
         "column": error.column,
     });
-    Failure { details: Some(details.to_string()), ..caused("ERR_JSON", error) }
+    Failure {
+        details: Some(details.to_string()),
+        ..caused("ERR_JSON", error)
+    }
 }

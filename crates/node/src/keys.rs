@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Keys: made, loaded and described. Secret key material stays on this side.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +23,6 @@ pub struct Signer {
 impl Signer {
     /// Makes an empty handle; `load` fills it.
     #[napi(constructor, catch_unwind)]
-    #[expect(clippy::new_without_default, reason = "JavaScript makes these")]
     pub fn new() -> Self {
         Self { key: None }
     }
@@ -39,7 +39,10 @@ impl Signer {
         let key = SigningKey::decode(&bytes).map_err(|error| caused(error.code(), &error))?;
         let value = describe(&key.verifying_key())?;
         self.key = Some(Arc::new(key));
-        Ok(crate::answer::Text { kind: crate::answer::ok(), value })
+        Ok(crate::answer::Text {
+            kind: crate::answer::ok(),
+            value,
+        })
     }
 }
 
@@ -56,9 +59,13 @@ pub fn generate_key(private_path: String, public_path: String) -> TextAnswer {
 
 fn generate(private_path: &Path, public_path: &Path) -> Result<String, Failure> {
     let key = SigningKey::generate().map_err(|error| caused(error.code(), &error))?;
-    let private = key.to_pkcs8_pem().map_err(|error| caused(error.code(), &error))?;
+    let private = key
+        .to_pkcs8_pem()
+        .map_err(|error| caused(error.code(), &error))?;
     let public = key.verifying_key();
-    let pem = public.to_spki_pem().map_err(|error| caused(error.code(), &error))?;
+    let pem = public
+        .to_spki_pem()
+        .map_err(|error| caused(error.code(), &error))?;
     let write = |path: &Path, bytes: &[u8], access: Access| {
         key_file::write_new(path, bytes, access).map_err(|error| caused(error.code(), &error))
     };
@@ -84,10 +91,20 @@ pub(crate) fn read_public(path: &str) -> Result<VerifyingKey, Failure> {
 }
 
 fn describe(key: &VerifyingKey) -> Result<String, Failure> {
-    let pem = key.to_spki_pem().map_err(|error| caused(error.code(), &error))?;
-    let hex: String = key.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    let pem = key
+        .to_spki_pem()
+        .map_err(|error| caused(error.code(), &error))?;
+    let hex = hex(key.as_bytes());
     let jwk: serde_json::Value = serde_json::from_str(&key.to_jwk())
         .map_err(|error| failure("ERR_INTERNAL", error.to_string()))?;
     let out = json!({ "thumbprint": key.thumbprint(), "hex": hex, "jwk": jwk, "pem": pem });
     Ok(out.to_string())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        // writing to a string cannot fail
+        let _written = write!(out, "{byte:02x}");
+        out
+    })
 }

@@ -27,7 +27,6 @@ pub struct LedgerHandle {
 impl LedgerHandle {
     /// Makes an empty handle; `open` fills it.
     #[napi(constructor, catch_unwind)]
-    #[expect(clippy::new_without_default, reason = "JavaScript makes these")]
     pub fn new() -> Self {
         Self { ledger: None }
     }
@@ -60,7 +59,7 @@ impl LedgerHandle {
         &self,
         phase: String,
         run_id: String,
-        created_at_ms: f64,
+        created_at_ms: i64,
         payload: String,
         signer: &Signer,
     ) -> AsyncTask<Append> {
@@ -72,22 +71,30 @@ impl LedgerHandle {
         &self,
         phase: &str,
         run_id: &str,
-        created_at_ms: f64,
+        created_at_ms: i64,
         payload: String,
         signer: &Signer,
     ) -> Result<Job, Failure> {
         let ledger = self.ledger()?;
-        let key = signer.key.clone().ok_or_else(|| failure("ERR_KEY_MISSING", "no key is loaded"))?;
+        let key = signer
+            .key
+            .clone()
+            .ok_or_else(|| failure("ERR_KEY_MISSING", "no key is loaded"))?;
         let phase = [Phase::Intent, Phase::Outcome, Phase::Refusal]
             .into_iter()
             .find(|known| known.as_str() == phase)
             .ok_or_else(|| failure("ERR_INTERNAL", "unknown phase of a run"))?;
-        let run_id = RunId::try_from(run_id)
-            .map_err(|error| caused("ERR_INTERNAL", &error))?;
-        let created_at_ms = format!("{created_at_ms}")
-            .parse()
-            .map_err(|_| failure("ERR_INTERNAL", "a time must be whole milliseconds"))?;
-        Ok(Job { ledger, key, entry: NewEntry { phase, run_id, created_at_ms }, payload })
+        let run_id = RunId::try_from(run_id).map_err(|error| caused("ERR_INTERNAL", &error))?;
+        Ok(Job {
+            ledger,
+            key,
+            entry: NewEntry {
+                phase,
+                run_id,
+                created_at_ms,
+            },
+            payload,
+        })
     }
 
     /// Lists the runs that were begun and whose process has ended, oldest first: a JSON array of
@@ -101,14 +108,19 @@ impl LedgerHandle {
         let ledger = self.ledger()?;
         let mut out = Vec::new();
         for run in ledger.orphans().map_err(|error| of_ledger(&error))? {
-            let intent = ledger.entry(run.intent_seq).map_err(|error| of_ledger(&error))?;
+            let intent = ledger
+                .entry(run.intent_seq)
+                .map_err(|error| of_ledger(&error))?;
             out.push(json!({
                 "run_id": run.run_id.as_str(),
                 "intent_seq": run.intent_seq.to_string(),
                 "intent": intent.map(|entry| lossless(&entry)),
             }));
         }
-        Ok(Text { kind: ok(), value: json!(out).to_string() })
+        Ok(Text {
+            kind: ok(),
+            value: json!(out).to_string(),
+        })
     }
 
     /// Lists entries from a number on, oldest first, as a JSON array of `{seq, phase, run_id,
@@ -120,7 +132,10 @@ impl LedgerHandle {
                 .entries(u64::from(from_seq), limit)
                 .map_err(|error| of_ledger(&error))?;
             let rows: Vec<_> = entries.iter().map(row).collect();
-            Ok(Text { kind: ok(), value: json!(rows).to_string() })
+            Ok(Text {
+                kind: ok(),
+                value: json!(rows).to_string(),
+            })
         }))
     }
 
@@ -159,14 +174,7 @@ pub struct Job {
     payload: String,
 }
 
-impl std::fmt::Debug for Job {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("entry", &self.entry).finish_non_exhaustive()
-    }
-}
-
 /// An append on its way.
-#[derive(Debug)]
 pub struct Append {
     work: Option<Result<Job, Failure>>,
 }
@@ -200,7 +208,12 @@ impl Task for Append {
 }
 
 fn record(job: Job) -> Result<Sealed, Failure> {
-    let Job { ledger, key, entry, payload } = job;
+    let Job {
+        ledger,
+        key,
+        entry,
+        payload,
+    } = job;
     let parsed = ambit_canon::parse(payload.as_bytes(), &Limits::default())
         .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
     let Value::Object(mut payload) = parsed else {
@@ -209,7 +222,9 @@ fn record(job: Job) -> Result<Sealed, Failure> {
     let mut sealed = Vec::new();
     let appended = ledger.append(&entry, |position| {
         payload.insert("ledger_id", position.ledger_id.as_str());
-        let seq = i64::try_from(position.seq).ok().and_then(|seq| Number::try_from(seq).ok());
+        let seq = i64::try_from(position.seq)
+            .ok()
+            .and_then(|seq| Number::try_from(seq).ok());
         payload.insert("seq", Value::from(seq.ok_or_else(too_many)?));
         if let Some(previous) = position.previous {
             payload.insert("previousReceiptHash", Digest::from(previous).prefixed());
@@ -220,7 +235,10 @@ fn record(job: Job) -> Result<Sealed, Failure> {
         Ok(bytes)
     });
     match appended {
-        Ok(appended) => Ok(Sealed { seq: appended.seq, bytes: sealed }),
+        Ok(appended) => Ok(Sealed {
+            seq: appended.seq,
+            bytes: sealed,
+        }),
         Err(AppendError::Seal(failure)) => Err(failure),
         Err(AppendError::Ledger(error)) => Err(of_ledger(&error)),
     }

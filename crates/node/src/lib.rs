@@ -5,9 +5,19 @@
 //! may meet. A panic is caught at the border and becomes a rejected call, never an abort.
 //! `src/native.ts` is the only file that loads this addon.
 
-mod answer;
-mod json;
-mod keys;
-mod ledger;
-mod receipts;
-mod run;
+#![expect(
+    missing_debug_implementations,
+    reason = "JavaScript's objects; some hold secrets"
+)]
+#![expect(clippy::new_without_default, reason = "JavaScript makes these")]
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "N-API hands owned values over"
+)]
+
+pub mod answer;
+pub mod json;
+pub mod keys;
+pub mod ledger;
+pub mod receipts;
+pub mod run;

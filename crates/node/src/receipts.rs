@@ -65,7 +65,7 @@ fn verdict_json(verdict: &Verdict) -> String {
         "status": verdict.status.as_str(),
         "code": verdict.code.as_str(),
         "detail": verdict.detail,
-        "format": verdict.format.map(|format| format.as_str()),
+        "format": verdict.format.map(ambit_receipt::Format::as_str),
         "key_id": verdict.key_id,
         "payload_type": verdict.payload_type,
         "digest": verdict.digest.as_ref().map(ambit_canon::Digest::hex),

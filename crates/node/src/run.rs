@@ -19,7 +19,8 @@ const QUEUED_PIECES: usize = 16;
 type OutputCallback =
     ThreadsafeFunction<Uint8Array, (), Uint8Array, Status, false, true, QUEUED_PIECES>;
 
-/// Stops a run.
+/// Stops a run: when asked, and when JavaScript lets go of it before the run has ended, as it does
+/// when its worker is terminated.
 #[napi]
 pub struct Canceller {
     cancel: Option<Cancel>,
@@ -29,19 +30,37 @@ pub struct Canceller {
 impl Canceller {
     /// Makes the handle of a run that is to be started.
     #[napi(constructor, catch_unwind)]
-    #[expect(clippy::new_without_default, reason = "JavaScript makes these")]
     pub fn new() -> Self {
-        Self { cancel: Cancel::new().ok() }
+        Self {
+            cancel: Cancel::new().ok(),
+        }
     }
 
     /// Kills everything in the sandbox. Answers whether the word got through.
     #[napi(catch_unwind)]
     pub fn cancel(&self) -> bool {
-        self.cancel.as_ref().is_some_and(|cancel| cancel.cancel().is_ok())
+        self.cancel
+            .as_ref()
+            .is_some_and(|cancel| cancel.cancel().is_ok())
+    }
+
+    /// Lets go of a run that has ended.
+    #[napi(catch_unwind)]
+    pub fn release(&mut self) {
+        self.cancel = None;
+    }
+}
+
+impl Drop for Canceller {
+    fn drop(&mut self) {
+        self.cancel();
     }
 }
 
 /// Runs a launch plan (JSON); answers once the last process of the sandbox is gone.
+///
+/// # Errors
+/// When no promise or no thread can be made; then nothing ran.
 #[napi(catch_unwind, ts_return_type = "Promise<Ran | Failure>")]
 pub fn launch_plan<'env>(
     env: &'env Env,
@@ -64,7 +83,10 @@ pub fn launch_plan<'env>(
             let cancel = cancel.ok_or_else(|| failure("ERR_SANDBOX_INTERNAL", "no eventfd"))?;
             let plan: LaunchPlan = serde_json::from_str(&plan)
                 .map_err(|error| failure("ERR_SANDBOX_PLAN_INVALID", error.to_string()))?;
-            let sinks = Sinks { stdout: on_stdout.map(sink), stderr: on_stderr.map(sink) };
+            let sinks = Sinks {
+                stdout: on_stdout.map(sink),
+                stderr: on_stderr.map(sink),
+            };
             launch(&plan, sinks, &cancel).map_err(|error| caused(error.code(), &error))
         }));
     };
@@ -75,7 +97,10 @@ pub fn launch_plan<'env>(
     Ok(promise)
 }
 
-fn sink(callback: OutputCallback) -> Box<dyn FnMut(&[u8]) + Send> {
+/// A listener as the sandbox calls it.
+type Listener = Box<dyn FnMut(&[u8]) + Send>;
+
+fn sink(callback: OutputCallback) -> Listener {
     let callback = Arc::new(callback);
     Box::new(move |piece: &[u8]| {
         // blocks while the queue is full, so that a slow reader slows the command; an environment

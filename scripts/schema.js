@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the JSON Schemas (2020-12) of the documents whose source is a zod schema. With --check,
+// writes nothing and fails when a file is stale. Reads ./dist: build first.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { z } from 'zod'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+async function built(path) {
+  try {
+    return await import(new URL(`../dist/${path}`, import.meta.url).href)
+  } catch (cause) {
+    throw new Error(`cannot load dist/${path}; run \`npm run build\` first`, { cause })
+  }
+}
+
+async function schemas() {
+  const contract = await built('contract/schema.js')
+  const policy = await built('policy/schema.js')
+  const decision = await built('policy/decision.js')
+  return [
+    ['csc.contract.v0.1', contract.ContractSchema],
+    ['csc.policy.v0.1', policy.PolicySchema],
+    ['ambit.policy-decision.v1', decision.PolicyDecisionSchema],
+  ]
+}
+
+function written(name, schema) {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })
+  const document = { $schema, $id: `urn:ambit:schema:${name}`, ...rest }
+  return `${JSON.stringify(document, undefined, 2)}\n`
+}
+
+function current(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const check = process.argv.includes('--check')
+const stale = []
+for (const [name, schema] of await schemas()) {
+  const path = `schemas/${name}.schema.json`
+  const file = join(root, path)
+  const text = written(name, schema)
+  if (current(file) === text) continue
+  stale.push(path)
+  if (check) continue
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, text)
+}
+
+if (check && stale.length > 0) {
+  process.stderr.write(`stale: ${stale.join(', ')}; run \`npm run schema\`\n`)
+  process.exitCode = 1
+} else {
+  const what = stale.length === 0 ? 'schemas are up to date' : `wrote ${stale.join(', ')}`
+  process.stdout.write(`${what}\n`)
+}
