@@ -30,7 +30,6 @@ async function bench() {
   for (const name of chosen) {
     say(`\n== ${name}`)
     const flags = values.smoke ? ['--smoke'] : []
-    // oxlint-disable-next-line no-await-in-loop -- side by side they would measure each other
     worst = Math.max(worst, await run(process.execPath, [join('benches', `${name}.js`), ...flags]))
   }
   return worst

@@ -52,6 +52,7 @@ function nodeChecks() {
     { name: 'knip', args: [programOf('knip'), '--no-progress'] },
     { name: 'publint', args: [programOf('publint'), 'run', '--strict', '--pack', 'npm'] },
     { name: 'schemas', args: ['scripts/schema.js', '--check'], fix: 'npm run schema' },
+    { name: 'tables in docs', args: ['scripts/docs.js', '--check'], fix: 'npm run docs' },
   ]
   return checks
 }
@@ -77,7 +78,6 @@ async function perform(command, { name, args, env = {}, fix }) {
 
 async function inOrder(command, checks) {
   const results = []
-  // oxlint-disable-next-line no-await-in-loop -- one after the other is the point
   for (const entry of checks) results.push(await perform(command, entry))
   return results
 }

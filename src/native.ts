@@ -356,7 +356,7 @@ function detailsOf(failure: Failure): ErrorDetails {
 /** Returns the value of an answer, or throws its failure as an error of its area. */
 function unwrap<A extends { kind: 'ok' } | Failure>(answer: A): Exclude<A, Failure> {
   if (answer.kind === 'ok') return answer as Exclude<A, Failure>
-  throw errorOf(answer as Failure)
+  throw errorOf(answer)
 }
 
 function errorOf(failure: Failure): AmbitError {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process'
 
 /** Lowest versions: `engines.node` of package.json, `rust-version` of Cargo.toml. */
 const NODE_FLOOR = [20, 19]
-const RUST_FLOOR = [1, 88]
+const RUST_FLOOR = [1, 89]
 
 const RUST_HOW =
   'install it with the command shown at https://rustup.rs; ' +

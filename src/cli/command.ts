@@ -32,7 +32,11 @@ export abstract class AmbitCommand extends Command {
 
   /** Reports errors that have a code; all others are faults and stay visible as such. */
   protected override async catch(error: Error & { exitCode?: number }): Promise<void> {
-    if (!(error instanceof AmbitError)) return await super.catch(error)
+    if (!(error instanceof AmbitError)) {
+      // oxlint-disable-next-line promise/no-promise-in-callback -- not a promise's catch: oclif's hook
+      await super.catch(error)
+      return
+    }
     const { code, message, details } = error
     if (this.json || this.argv.includes('--json')) {
       this.emit('ambit.error.v1', { error: { code, message: printable(message), details } })

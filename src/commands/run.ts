@@ -84,7 +84,9 @@ export default class Run extends AmbitCommand {
     const last = result.commands.at(-1)
     const tier = last?.enforcement.tier ?? 'none'
     const mark = result.status === 'success' ? '✓' : '✗'
-    this.say(`${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`)
+    this.say(
+      `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
+    )
   }
 
   protected exitCodeFor(error: AmbitError): number {
@@ -138,7 +140,6 @@ async function writeEvidence(folder: string, result: RunResult): Promise<void> {
 
 function documentOf(result: RunResult): object {
   const { run_id, status, exit_code, decision, commands, receipts } = result
-  const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('utf8')
   return {
     run_id,
     status,
@@ -152,3 +153,5 @@ function documentOf(result: RunResult): object {
     },
   }
 }
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')

@@ -6,7 +6,6 @@ const CHUNK_BYTES = 65_536
 /** Yields a file piece by piece. */
 async function* pieces(file: FileHandle): AsyncGenerator<Uint8Array> {
   for (;;) {
-    // oxlint-disable-next-line no-await-in-loop -- each piece follows the one before
     const { bytesRead, buffer } = await file.read(new Uint8Array(CHUNK_BYTES), 0, CHUNK_BYTES)
     if (bytesRead === 0) return
     yield buffer.subarray(0, bytesRead)

@@ -26,7 +26,7 @@ export interface Executed {
   /** What stopped the run from outside its commands, for the receipt. */
   readonly fault?: RunFault
   /** The same as it is to be thrown once it is recorded. */
-  readonly error?: unknown
+  readonly error?: Error
 }
 
 /** Runs commands in order and stops at the first that does not succeed. Never throws. */
@@ -64,7 +64,8 @@ function stopped(error: unknown, ran: boolean): Pick<Executed, 'error' | 'fault'
   }
   // a listener of the caller threw: the command was stopped in the middle
   const fault = { code: 'LISTENER_FAILED', message: 'a listener of the caller failed' }
-  return { status: 'interrupted', fault, error }
+  const thrown = error instanceof Error ? error : new Error('a listener failed', { cause: error })
+  return { status: 'interrupted', fault, error: thrown }
 }
 
 async function one(

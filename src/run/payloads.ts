@@ -60,7 +60,7 @@ const ORDER = ['none', 'lite', 'full'] as const
 function weakest(commands: readonly CommandResult[]): Enforcement {
   const found = commands
     .map((command) => command.enforcement)
-    .sort((a, b) => ORDER.indexOf(a.tier) - ORDER.indexOf(b.tier))
+    .toSorted((a, b) => ORDER.indexOf(a.tier) - ORDER.indexOf(b.tier))
   return found[0] ?? NOTHING_ENFORCED
 }
 
@@ -111,7 +111,8 @@ export function interruptedPayload(
   now: Date,
 ): string {
   const { run_id, contract_hash, policy_hash, mode } = recorded
-  const message = 'the process that began this run ended before it recorded an outcome'
+  const message =
+    'the process that began this run ended before it recorded an outcome; how far it came is not known'
   return JSON.stringify({
     type: 'ambit:execution',
     issued_at: utc(now),
@@ -147,7 +148,7 @@ export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
   const last = commands.at(-1)
   const completed = commands.filter((command) => isSuccess(command.termination))
   const failed = last !== undefined && !isSuccess(last.termination) ? last : undefined
-  const ran = last !== undefined && fault === undefined
+  const ran = fault === undefined ? last : undefined
   return JSON.stringify({
     receipt_version: 'csc.receipt.v0.1',
     contract_id: decision.contract_id,
@@ -160,15 +161,26 @@ export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
     execution_mode: decision.mode,
     started_at: cscTime(startedAt),
     ended_at: cscTime(endedAt),
-    status: ran ? (failed ? 'failed' : 'success') : 'blocked',
+    status: cscStatus(ran, failed),
     completed_command_ids: completed.map((command) => command.id),
     failed_command_id: failed?.id ?? null,
-    error: fault?.message.slice(0, MAX_ERROR) ?? (failed ? describe(failed) : ''),
-    ...(ran && ranMembers(last, outcome.networkUsed)),
+    error: errorText(fault, failed),
+    ...(ran && ranMembers(ran, outcome.networkUsed)),
   })
 }
 
 const MAX_ERROR = 4000
+
+function cscStatus(ran: CommandResult | undefined, failed: CommandResult | undefined): string {
+  if (ran === undefined) return 'blocked'
+  return failed === undefined ? 'success' : 'failed'
+}
+
+/** Our own words only: what a command prints may hold secrets. */
+function errorText(fault: RunFault | undefined, failed: CommandResult | undefined): string {
+  if (fault !== undefined) return fault.message.slice(0, MAX_ERROR)
+  return failed === undefined ? '' : describe(failed)
+}
 
 function isSuccess(termination: Termination): boolean {
   return termination.kind === 'exited' && termination.code === 0

@@ -43,7 +43,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
   // a scope is the tree that its part before any glob names; a working directory has no glob
   const scope = (paths: readonly string[]) =>
-    [...new Set(paths.map((path) => plainPath(command, literalPrefix(path))))].sort()
+    [...new Set(paths.map((path) => plainPath(command, literalPrefix(path))))].toSorted()
   const cwd = plainPath(command, command.cwd)
   const write_paths = scope(command.write_paths)
   const env = environmentOf(command, context.env)

@@ -29,6 +29,7 @@ export class ReceiptFile {
     const temporary = `${path}.${randomUUID()}.tmp`
     try {
       await mkdir(dirname(path), { recursive: true })
+      if (await isFolder(path)) throw new Error('a folder stands in its place')
       return new ReceiptFile(path, temporary, await open(temporary, 'wx', 0o644))
     } catch (cause) {
       throw unwritable(path, cause)
@@ -60,6 +61,15 @@ export class ReceiptFile {
   async discard(): Promise<void> {
     await this.#handle.close()
     await rm(this.#temporary, { force: true })
+  }
+}
+
+/** What is no folder is replaced when the receipt is put in its place. */
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory()
+  } catch {
+    return false // nothing is there, or nothing that can be seen: opening beside it decides
   }
 }
 

@@ -43,7 +43,7 @@ export interface RunOptions extends CheckOptions {
 }
 
 /** What all parts of one run share. */
-interface Run {
+interface Work {
   readonly options: RunOptions
   readonly contract: LoadedContract
   readonly policy: Policy
@@ -92,31 +92,33 @@ export async function run(options: RunOptions): Promise<RunResult> {
   }
 }
 
-async function recorded(run: Run): Promise<RunResult> {
-  const { options, recorder, now } = run
+async function recorded(work: Work): Promise<RunResult> {
+  const { options, recorder, now } = work
   await recorder.recordInterrupted(now())
   const file =
     options.receiptOut === undefined ? undefined : await ReceiptFile.reserve(options.receiptOut)
   try {
-    return await decided(run, file)
+    return await decided(work, file)
   } catch (error) {
     await file?.discard()
     throw error
   }
 }
 
-async function decided(run: Run, file: ReceiptFile | undefined): Promise<RunResult> {
-  const { contract, policy, recorder, now } = run
+async function decided(work: Work, file: ReceiptFile | undefined): Promise<RunResult> {
+  const { contract, policy, recorder, now } = work
   const decision = evaluate(contract, policy, { mode: 'hardened' })
   const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt: now() }
   const allows = decision.decision === 'allow'
   const payload = decisionPayload(facts)
   const intent = await recorder.decision(facts.runId, payload, allows, facts.startedAt)
-  return allows ? await executed(run, facts, intent, file) : await refused(run, facts, intent, file)
+  return allows
+    ? await executed(work, facts, intent, file)
+    : await refused(work, facts, intent, file)
 }
 
 async function refused(
-  run: Run,
+  work: Work,
   facts: RunFacts,
   intent: Recorded,
   file: ReceiptFile | undefined,
@@ -124,7 +126,7 @@ async function refused(
   const { decision, runId } = facts
   const [first] = decision.reasons
   const fault = { code: first?.code ?? 'DENIED', message: first?.message ?? 'denied' }
-  const csc = signCsc(run, facts, { commands: [], fault, endedAt: run.now() })
+  const csc = signCsc(work, facts, { commands: [], fault, endedAt: work.now() })
   await file?.write(csc)
   const denied = decision.decision === 'deny'
   return {
@@ -143,17 +145,17 @@ const EXIT_DENIED = 120
 const EXIT_NEEDS_APPROVAL = 121
 
 async function executed(
-  run: Run,
+  work: Work,
   facts: RunFacts,
   intent: Recorded,
   file: ReceiptFile | undefined,
 ): Promise<RunResult> {
-  const { contract, recorder, env, hiddenPaths } = run
-  const { signal, onStdout, onStderr } = run.options
+  const { contract, recorder, env, hiddenPaths } = work
+  const { signal, onStdout, onStderr } = work.options
   const done = await execute(contract.commands, { env, hiddenPaths, signal, onStdout, onStderr })
-  const endedAt = run.now()
+  const endedAt = work.now()
   const { commands, status, fault } = done
-  const csc = signCsc(run, facts, { ...done, endedAt })
+  const csc = signCsc(work, facts, { ...done, endedAt })
   const execution = executionPayload(facts, {
     endedAt,
     status,
@@ -173,7 +175,8 @@ function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts
   return {
     run_id: facts.runId,
     status: done.status,
-    exit_code: last === undefined ? exitCodeOf({ kind: 'cancelled' }) : exitCodeOf(last.termination),
+    exit_code:
+      last === undefined ? exitCodeOf({ kind: 'cancelled' }) : exitCodeOf(last.termination),
     decision: facts.decision,
     commands: done.commands,
     stdout: done.stdout,
@@ -184,13 +187,13 @@ function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts
 
 type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'fault'>
 
-function signCsc(run: Run, facts: RunFacts, outcome: Csc): string {
-  const { contract, policy, recorder } = run
+function signCsc(work: Work, facts: RunFacts, outcome: Csc): string {
+  const { contract, policy, recorder } = work
   const receipt = cscReceipt(facts, {
     ...outcome,
     policySchemaVersion: policy.document.policy_schema_version,
     runnerVersion: `ambit ${VERSION}`,
     networkUsed: contract.commands.some((command) => command.network !== 'deny'),
   })
-  return recorder.signCsc(receipt, cscTime(run.now()))
+  return recorder.signCsc(receipt, cscTime(work.now()))
 }

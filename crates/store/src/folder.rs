@@ -212,9 +212,7 @@ const FOLDER_FLAGS: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_DIRECTORY)
     .union(OFlag::O_NOFOLLOW)
     .union(OFlag::O_CLOEXEC);
-// O_NONBLOCK: a FIFO in the place of a file is refused, not waited for.
 const FILE_FLAGS: OFlag = OFlag::O_RDWR
     .union(OFlag::O_NOFOLLOW)
-    .union(OFlag::O_CLOEXEC)
-    .union(OFlag::O_NONBLOCK);
+    .union(OFlag::O_CLOEXEC);
 const FILE_MODE: Mode = Mode::S_IRUSR.union(Mode::S_IWUSR);

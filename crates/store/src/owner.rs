@@ -33,13 +33,7 @@ impl Owner {
             let Some(file) = folder.create_file(id.as_str())? else {
                 continue;
             };
-            let Some(lock) = try_lock(folder, &id, file, FlockArg::LockExclusiveNonblock)? else {
-                continue;
-            };
-            // A sweep may have taken the file between its making and its locking.
-            let stat = fstat(&*lock)
-                .map_err(|errno| LedgerError::io("examine", folder.path_of(id.as_str()), errno))?;
-            if stat.st_nlink == 1 {
+            if let Some(lock) = lock_new(folder, &id, file)? {
                 return Ok(Self {
                     id,
                     folder: Arc::clone(folder),
@@ -86,6 +80,19 @@ pub(crate) fn sweep(folder: &Folder) -> Result<(), LedgerError> {
         }
     }
     Ok(())
+}
+
+/// Takes the lock on a file just made; `None` when a sweep came between and took the file.
+fn lock_new(
+    folder: &Folder,
+    owner: &OwnerId,
+    file: File,
+) -> Result<Option<Flock<File>>, LedgerError> {
+    let lock = try_lock(folder, owner, file, FlockArg::LockExclusiveNonblock)?;
+    let Some(lock) = lock else { return Ok(None) };
+    let stat = fstat(&*lock)
+        .map_err(|errno| LedgerError::io("examine", folder.path_of(owner.as_str()), errno))?;
+    Ok((stat.st_nlink > 0).then_some(lock))
 }
 
 /// Takes the lock on `file`; `None` when somebody else has it.
@@ -145,6 +152,17 @@ mod tests {
         assert_eq!(names, want);
         assert!(is_gone(&folder, &dead).unwrap());
         assert!(!is_gone(&folder, living.id()).unwrap());
+    }
+
+    #[test]
+    fn an_owner_whose_file_was_swept_before_it_was_locked_starts_again() {
+        let (_root, folder) = folder();
+        let id = OwnerId::random().unwrap();
+        let new = || folder.create_file(id.as_str()).unwrap().unwrap();
+        let swept = new();
+        sweep(&folder).unwrap();
+        assert!(lock_new(&folder, &id, swept).unwrap().is_none());
+        assert!(lock_new(&folder, &id, new()).unwrap().is_some());
     }
 
     #[test]

@@ -31,7 +31,11 @@ export default class KeysGenerate extends AmbitCommand {
     }
     const key = generateKey(privateFile, publicFile)
     if (flags.json) {
-      this.emit('ambit.keys.v1', { private_key_file: privateFile, public_key_file: publicFile, key })
+      this.emit('ambit.keys.v1', {
+        private_key_file: privateFile,
+        public_key_file: publicFile,
+        key,
+      })
     }
     this.say(`✓ ${publicFile}\n    key id ${key.thumbprint}`)
   }

@@ -211,7 +211,7 @@ fn no_flipped_byte_in_the_file_changes_an_entry_unnoticed() {
     drop(ledger);
     let path = folder.join("ledger.db");
     let file = std::fs::read(&path).unwrap();
-    // The cells of `entries` are in page 3 or 4; every byte of every page would take minutes.
+    // Every byte would take a minute; a stride prime to the page size meets every part of a page.
     for offset in (0..file.len()).step_by(STRIDE) {
         let mut changed = file.clone();
         changed[offset] ^= 0x41;
