@@ -4,12 +4,17 @@
 declare const addon: typeof import('./index.js')
 export default addon
 
-/** Stops a run. */
+/**
+ * Stops a run: when asked, and when JavaScript lets go of it before the run has ended, as it does
+ * when its worker is terminated.
+ */
 export declare class Canceller {
   /** Makes the handle of a run that is to be started. */
   constructor()
   /** Kills everything in the sandbox. Answers whether the word got through. */
   cancel(): boolean
+  /** Lets go of a run that has ended. */
+  release(): void
 }
 
 /** An open ledger. */
@@ -78,7 +83,12 @@ export declare function generateKey(privatePath: string, publicPath: string): Te
 /** Returns the launcher, the static program that is pid 1 of every sandbox, for packaging. */
 export declare function launcherImage(): Uint8Array
 
-/** Runs a launch plan (JSON); answers once the last process of the sandbox is gone. */
+/**
+ * Runs a launch plan (JSON); answers once the last process of the sandbox is gone.
+ *
+ * # Errors
+ * When no promise or no thread can be made; then nothing ran.
+ */
 export declare function launchPlan(plan: string, canceller: Canceller, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
 
 /**

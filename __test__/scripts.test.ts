@@ -6,8 +6,8 @@ import { installed } from '../scripts/setup.js'
 
 const READY: Record<string, string> = {
   npm: '11.19.1',
-  rustc: 'rustc 1.88.0 (6b00bc388 2025-06-23)',
-  cargo: 'cargo 1.88.0 (873a06493 2025-05-10)',
+  rustc: 'rustc 1.89.0 (6b00bc388 2025-06-23)',
+  cargo: 'cargo 1.89.0 (873a06493 2025-05-10)',
   cc: 'cc (Debian 12.2.0-14+deb12u1) 12.2.0',
   git: 'git version 2.39.5',
   python3: 'Python 3.11.2',
@@ -32,8 +32,8 @@ describe('what the machine lacks', () => {
     expect(lacks(none, true, '18.20.4')).toEqual([
       `node >= 20.19: found 18.20.4; ${NODE_HOW}`,
       `npm: not found; ${NODE_HOW}`,
-      `rustc >= 1.88: not found; ${RUST_HOW}`,
-      `cargo >= 1.88: not found; ${RUST_HOW}`,
+      `rustc >= 1.89: not found; ${RUST_HOW}`,
+      `cargo >= 1.89: not found; ${RUST_HOW}`,
       'cc: not found; apt-get install build-essential',
       'git: not found; apt-get install git',
       'python3: not found; apt-get install python3',
@@ -45,9 +45,9 @@ describe('what the machine lacks', () => {
   })
 
   it('names a Rust that is too old', () => {
-    expect(lacks({ rustc: 'rustc 1.87.0', cargo: 'cargo' })).toEqual([
-      'rustc >= 1.88: found 1.87; rustup update stable; on Debian 12 also: apt-get install rustc-web cargo-web',
-      'cargo >= 1.88: found no version; rustup update stable; on Debian 12 also: apt-get install rustc-web cargo-web',
+    expect(lacks({ rustc: 'rustc 1.88.0', cargo: 'cargo' })).toEqual([
+      'rustc >= 1.89: found 1.88; rustup update stable; on Debian 12 also: apt-get install rustc-web cargo-web',
+      'cargo >= 1.89: found no version; rustup update stable; on Debian 12 also: apt-get install rustc-web cargo-web',
     ])
   })
 

@@ -162,7 +162,7 @@ function receipts() {
   )
   // three runs: three csc receipts, three decisions, two executions, since a denial runs nothing
   if (found.length !== 8) throw new ScriptError(`${found.length} receipts; there must be 8`)
-  return found.toSorted()
+  return found.toSorted((a, b) => (a < b ? -1 : 1))
 }
 
 /** Turns one bit of one byte in a receipt: `success` becomes `rtccess`. */

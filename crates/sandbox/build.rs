@@ -21,7 +21,9 @@ fn main() -> ExitCode {
 }
 
 fn build() -> Result<(), String> {
-    let sources = variable("CARGO_MANIFEST_DIR").map(PathBuf::from)?.join("../launcher/src");
+    let sources = variable("CARGO_MANIFEST_DIR")
+        .map(PathBuf::from)?
+        .join("../launcher/src");
     let out = variable("OUT_DIR").map(PathBuf::from)?;
     println!("cargo::rerun-if-changed={}", sources.display());
     let library = out.join("libambit_launcher.rlib");
@@ -48,16 +50,32 @@ fn build() -> Result<(), String> {
 
 fn rustc(rest: &[OsString]) -> Result<(), String> {
     let mut command = Command::new(variable("RUSTC")?);
-    command.args(["--edition=2024", "--cap-lints=allow", "-Cpanic=abort", "-Copt-level=s"]);
-    command.args(["-Cstrip=symbols", "-Cforce-unwind-tables=no", "-Coverflow-checks=yes"]);
+    command.args([
+        "--edition=2024",
+        "--cap-lints=allow",
+        "-Cpanic=abort",
+        "-Copt-level=s",
+    ]);
+    command.args([
+        "-Cstrip=symbols",
+        "-Cforce-unwind-tables=no",
+        "-Coverflow-checks=yes",
+    ]);
     command.arg("--target").arg(variable("TARGET")?);
     if let Some(linker) = env::var_os("RUSTC_LINKER") {
         let mut flag = arg("-Clinker=");
         flag.push(linker);
         command.arg(flag);
     }
-    let status = command.args(rest).status().map_err(|error| format!("rustc: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("the launcher did not compile: {status}")) }
+    let status = command
+        .args(rest)
+        .status()
+        .map_err(|error| format!("rustc: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("the launcher did not compile: {status}"))
+    }
 }
 
 fn variable(name: &str) -> Result<OsString, String> {

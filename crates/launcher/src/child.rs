@@ -22,7 +22,10 @@ const STATUS: Fd = Fd(3);
 
 /// Starts the command and returns once `execve(2)` has succeeded.
 pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Started, Failure> {
-    let at = |errno| Failure { stage: Stage::Fork, errno };
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
     let argv = pointers(command.argv)?;
     let env = pointers(command.env)?;
     let (reader, writer) = files::pipe().map_err(at)?;
@@ -32,8 +35,11 @@ pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Starte
             // a pipe that closes without a word, and nothing runs
             if files::duplicate(writer, STATUS, true).is_ok() {
                 let Failure { stage, errno } = become_command(command, passed, &argv, &env);
-                let report = Report::Failed { stage, errno: errno.0.into() };
-                let _ = files::write_all(STATUS, &report.encode());
+                let report = Report::Failed {
+                    stage,
+                    errno: errno.0.into(),
+                };
+                files::write_all(STATUS, &report.encode()).unwrap_or(());
             }
             exit(127)
         }
@@ -41,15 +47,22 @@ pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Starte
             // the writer must be gone here, else the end of the pipe never shows
             files::close(writer).map_err(at)?;
             let (observation, refused) = await_exec(reader)?;
-            Ok(Started { pid, observation, refused })
+            Ok(Started {
+                pid,
+                observation,
+                refused,
+            })
         }
     }
 }
 
 fn pointers(strings: Strings<'static>) -> Result<Pointers, Failure> {
-    let at = |errno| Failure { stage: Stage::Fork, errno };
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
     let mut out = Pointers::with_capacity(strings.announced()).map_err(at)?;
-    for string in strings {
+    for string in strings.iter() {
         out.push(string?).map_err(at)?;
     }
     Ok(out)
@@ -57,7 +70,10 @@ fn pointers(strings: Strings<'static>) -> Result<Pointers, Failure> {
 
 /// Reads the child's observation, then waits for the pipe to close, which `execve(2)` does.
 fn await_exec(reader: Fd) -> Result<(Observation, Option<Failure>), Failure> {
-    let broken = Failure { stage: Stage::Fork, errno: Errno::INVALID };
+    let broken = Failure {
+        stage: Stage::Fork,
+        errno: Errno::INVALID,
+    };
     match next_report(reader)? {
         Some(Report::Started(observation)) => match next_report(reader)? {
             None => Ok((observation, None)),
@@ -70,11 +86,17 @@ fn await_exec(reader: Fd) -> Result<(Observation, Option<Failure>), Failure> {
 }
 
 fn failed(stage: Stage, errno: u64) -> Failure {
-    Failure { stage, errno: Errno(u32::try_from(errno).unwrap_or(u32::MAX)) }
+    Failure {
+        stage,
+        errno: Errno(u32::try_from(errno).unwrap_or(u32::MAX)),
+    }
 }
 
 fn next_report(reader: Fd) -> Result<Option<Report>, Failure> {
-    let at = |errno| Failure { stage: Stage::Fork, errno };
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
     let mut bytes = [0_u8; REPORT_BYTES];
     let mut filled = 0;
     while let Some(rest) = bytes.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -86,7 +108,9 @@ fn next_report(reader: Fd) -> Result<Option<Report>, Failure> {
             Err(errno) => return Err(at(errno)),
         }
     }
-    Report::decode(&bytes).map(Some).ok_or(at(Errno::INVALID))
+    Report::decode(&bytes)
+        .map(Some)
+        .ok_or_else(|| at(Errno::INVALID))
 }
 
 /// Returns only when something failed.
@@ -101,20 +125,37 @@ fn become_command(
     }
     let mut observation = observe();
     if let Err(errno) = restrict::install_filter(command.filter) {
-        return Failure { stage: Stage::Filter, errno };
+        return Failure {
+            stage: Stage::Filter,
+            errno,
+        };
     }
     observation.seccomp_mode = restrict::seccomp_mode();
     if !as_planned(&observation, command.outside) {
-        return Failure { stage: Stage::Observe, errno: Errno::INVALID };
+        return Failure {
+            stage: Stage::Observe,
+            errno: Errno::INVALID,
+        };
     }
     if let Err(errno) = files::write_all(STATUS, &Report::Started(observation).encode()) {
-        return Failure { stage: Stage::Fork, errno };
+        return Failure {
+            stage: Stage::Fork,
+            errno,
+        };
     }
-    Failure { stage: Stage::Exec, errno: process::execute(command.executable, argv, env) }
+    Failure {
+        stage: Stage::Exec,
+        errno: process::execute(command.executable, argv, env),
+    }
 }
 
 fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
-    let part = |part| move |errno| Failure { stage: Stage::Prepare(part), errno };
+    let part = |part| {
+        move |errno| Failure {
+            stage: Stage::Prepare(part),
+            errno,
+        }
+    };
     process::new_session().map_err(part(1))?;
     for (number, stream) in (0_i32..).zip(passed.streams) {
         files::duplicate(stream, Fd(number), false).map_err(part(2))?;
@@ -124,7 +165,7 @@ fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
         process::set_limit(limit?).map_err(part(4))?;
     }
     mounts::enter(command.cwd).map_err(part(5))?;
-    process::set_umask(command.umask);
+    process::set_umask(passed.umask);
     process::block_signals(false).map_err(part(6))
 }
 

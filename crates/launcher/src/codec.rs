@@ -33,13 +33,21 @@ impl<'a> Reader<'a> {
     }
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
-        let (head, tail) = self.rest.split_at_checked(length).ok_or(DecodeError::Truncated)?;
+        let (head, tail) = self
+            .rest
+            .split_at_checked(length)
+            .ok_or(DecodeError::Truncated)?;
         self.rest = tail;
         Ok(head)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
-        self.take(N)?.try_into().map_err(|_| DecodeError::Truncated)
+        let (head, tail) = self
+            .rest
+            .split_first_chunk()
+            .ok_or(DecodeError::Truncated)?;
+        self.rest = tail;
+        Ok(*head)
     }
 
     pub(crate) fn u8(&mut self) -> Result<u8, DecodeError> {
@@ -59,12 +67,16 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn bytes(&mut self) -> Result<&'a [u8], DecodeError> {
-        let length = usize::try_from(self.u32()?).map_err(|_| DecodeError::Truncated)?;
+        let length = usize::try_from(self.u32()?)
+            .ok()
+            .ok_or(DecodeError::Truncated)?;
         self.take(length)
     }
 
     pub(crate) fn string(&mut self) -> Result<&'a CStr, DecodeError> {
-        CStr::from_bytes_with_nul(self.bytes()?).map_err(|_| DecodeError::BadString)
+        CStr::from_bytes_with_nul(self.bytes()?)
+            .ok()
+            .ok_or(DecodeError::BadString)
     }
 
     pub(crate) fn strings(&mut self) -> Result<Strings<'a>, DecodeError> {
@@ -74,42 +86,61 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A list of NUL-terminated strings, read one by one.
+/// A list of NUL-terminated strings.
 #[derive(Clone, Copy, Debug)]
 pub struct Strings<'a> {
     fields: Reader<'a>,
     count: u32,
 }
 
-impl Strings<'_> {
+impl<'a> Strings<'a> {
     /// Returns how many strings the list says it holds.
     pub const fn announced(&self) -> u32 {
         self.count
     }
-}
 
-impl<'a> Iterator for Strings<'a> {
-    type Item = Result<&'a CStr, DecodeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.fields.is_empty() {
-            return None;
-        }
-        Some(self.fields.string())
+    /// Reads the strings one by one; the first error ends them.
+    pub fn iter(&self) -> impl Iterator<Item = Result<&'a CStr, DecodeError>> + use<'a> {
+        records(self.fields, Reader::string)
     }
 }
 
+/// Reads records until the fields end; the first error is the last item.
+pub(crate) fn records<'a, T>(
+    mut fields: Reader<'a>,
+    read: impl Fn(&mut Reader<'a>) -> Result<T, DecodeError>,
+) -> impl Iterator<Item = Result<T, DecodeError>> {
+    core::iter::from_fn(move || {
+        if fields.is_empty() {
+            return None;
+        }
+        let record = read(&mut fields);
+        if record.is_err() {
+            fields = Reader::new(&[]);
+        }
+        Some(record)
+    })
+}
+
 /// Appends encoded fields to a buffer.
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 #[derive(Debug, Default)]
 pub(crate) struct Writer {
     pub(crate) out: Vec<u8>,
 }
 
-#[cfg(feature = "std")]
+#[cfg(any(feature = "std", test))]
 impl Writer {
     pub(crate) fn u8(&mut self, value: u8) {
         self.out.push(value);
+    }
+
+    /// A tag and the strings that follow it.
+    pub(crate) fn tagged(&mut self, tag: u8, strings: &[&CStr]) {
+        self.u8(tag);
+        for string in strings {
+            self.string(string);
+        }
     }
 
     pub(crate) fn u16(&mut self, value: u16) {

@@ -10,13 +10,18 @@
 #![cfg_attr(not(any(feature = "std", test)), no_std)]
 #![forbid(unsafe_code)]
 
+#[cfg(any(feature = "std", test))]
+mod builder;
 mod codec;
 mod program;
 mod report;
 
 pub use codec::{DecodeError, Strings};
-pub use program::{Command, Program, Resource, Step, Steps, TreeFlags, protocol};
+pub use program::{Command, Object, Program, Resource, Step, TreeFlags, protocol};
 pub use report::{Observation, REPORT_BYTES, Report, Stage, Usage};
 
-#[cfg(feature = "std")]
-pub use program::{CommandSource, ProgramBuilder};
+#[cfg(any(feature = "std", test))]
+pub use builder::{CommandSource, ProgramBuilder};
+
+#[cfg(test)]
+mod tests;

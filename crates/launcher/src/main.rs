@@ -5,10 +5,12 @@
 #![no_std]
 #![no_main]
 #![no_builtins]
-#![expect(unsafe_code, reason = "the entry point and, in `sys`, raw system calls")]
+#![expect(
+    unsafe_code,
+    reason = "the entry point and, in `sys`, raw system calls"
+)]
 #![expect(
     clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
     clippy::cast_sign_loss,
     reason = "64-bit Linux only: descriptors, sizes and addresses are words of the kernel"
 )]
@@ -29,6 +31,8 @@ const CONTROL: Fd = Fd(0);
 pub(crate) struct Passed {
     pub(crate) streams: [Fd; 3],
     pub(crate) ruleset: Fd,
+    /// The caller's file mode creation mask, which came with the process itself.
+    pub(crate) umask: usize,
 }
 
 /// A stage that failed, and the kernel's word for it.
@@ -40,7 +44,10 @@ pub(crate) struct Failure {
 
 impl From<DecodeError> for Failure {
     fn from(_: DecodeError) -> Self {
-        Self { stage: Stage::Program, errno: Errno(0) }
+        Self {
+            stage: Stage::Program,
+            errno: Errno(0),
+        }
     }
 }
 
@@ -51,32 +58,50 @@ pub(crate) fn run() -> ! {
         supervise(&program, passed)
     });
     if let Err(Failure { stage, errno }) = result {
-        send(&Report::Failed { stage, errno: u64::from(errno.0) });
+        send(&Report::Failed {
+            stage,
+            errno: u64::from(errno.0),
+        });
     }
     exit(0)
 }
 
 fn send(report: &Report) {
     // a reader that is gone needs no report; the end of this process is the answer
-    let _ = files::write_all(CONTROL, &report.encode());
+    files::write_all(CONTROL, &report.encode()).unwrap_or(());
 }
 
 fn prepare() -> Result<(Program<'static>, Passed), Failure> {
-    let at = |errno| Failure { stage: Stage::Program, errno };
+    let at = |errno| Failure {
+        stage: Stage::Program,
+        errno,
+    };
     let mut length = [0_u8; 8];
     let (received, fds) = files::receive(CONTROL, &mut length).map_err(at)?;
     if received != length.len() {
         return Err(at(Errno::INVALID));
     }
     let [program, stdin, stdout, stderr, ruleset] = fds;
-    let length = usize::try_from(u64::from_le_bytes(length)).map_err(|_| at(Errno::INVALID))?;
+    let length = usize::try_from(u64::from_le_bytes(length))
+        .ok()
+        .ok_or_else(|| at(Errno::INVALID))?;
     let bytes = files::map_file(program, length).map_err(at)?;
-    Ok((Program::decode(bytes)?, Passed { streams: [stdin, stdout, stderr], ruleset }))
+    Ok((
+        Program::decode(bytes)?,
+        Passed {
+            streams: [stdin, stdout, stderr],
+            ruleset,
+            umask: process::set_umask(0),
+        },
+    ))
 }
 
 /// Starts the command and stays until it has ended, or until nobody listens any more.
 fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> {
-    let at = |errno| Failure { stage: Stage::Fork, errno };
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
     let command = child::start(&program.command, passed)?;
     files::close_from(3).map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
@@ -96,7 +121,10 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
         while let Ok(Some((pid, status))) = process::reap() {
             if pid == command.pid {
                 let usage = process::usage_of_children();
-                send(&Report::Exited { status: u64::from(status), usage });
+                send(&Report::Exited {
+                    status: u64::from(status),
+                    usage,
+                });
                 return Ok(());
             }
         }
@@ -105,5 +133,6 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
 
 fn drain(events: Fd) {
     let mut info = [0_u8; 128];
-    let _ = files::read(events, &mut info);
+    // what it says does not matter, only that it no longer says it
+    files::read(events, &mut info).unwrap_or(0);
 }

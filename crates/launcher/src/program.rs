@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use crate::codec::{DecodeError, Reader, Strings};
+use crate::codec::{DecodeError, Reader, Strings, records};
 
 /// Numbers both sides must agree on.
 pub mod protocol {
@@ -38,9 +38,29 @@ impl TreeFlags {
         self.0 & other.0 == other.0
     }
 
-    const fn decode(bits: u8) -> Result<Self, DecodeError> {
-        if bits > 7 { Err(DecodeError::BadTag) } else { Ok(Self(bits)) }
+    #[cfg(any(feature = "std", test))]
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
     }
+
+    const fn decode(bits: u8) -> Result<Self, DecodeError> {
+        if bits > 7 {
+            Err(DecodeError::BadTag)
+        } else {
+            Ok(Self(bits))
+        }
+    }
+}
+
+/// Which object a path leads to: device and inode numbers (`stat(2)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Major number of its device.
+    pub major: u32,
+    /// Minor number of its device.
+    pub minor: u32,
+    /// Its inode number.
+    pub inode: u64,
 }
 
 /// One act of building the sandbox. Paths after [`Step::NewRoot`] are relative to the new root;
@@ -59,8 +79,10 @@ pub enum Step<'a> {
     Attach {
         /// Number of the tree.
         slot: u16,
-        /// Mount point; exists.
+        /// Mount point; exists. No symbolic link on the way is followed.
         path: &'a CStr,
+        /// What the mount point must be, else `ESTALE`.
+        over: Option<Object>,
     },
     /// Makes a directory; one that exists is fine.
     Directory {
@@ -101,12 +123,8 @@ pub enum Step<'a> {
         slot: u16,
         /// Absolute path in the old root.
         path: &'a CStr,
-        /// Major number of its device.
-        major: u32,
-        /// Minor number of its device.
-        minor: u32,
-        /// Its inode number.
-        inode: u64,
+        /// What it must be.
+        object: Object,
         /// How it is mounted.
         flags: TreeFlags,
     },
@@ -131,14 +149,16 @@ pub enum Step<'a> {
         /// What the link holds.
         target: &'a CStr,
     },
-    /// Mounts a tmpfs; `nosuid` and `nodev` always, `noexec` if asked.
+    /// Mounts a tmpfs; `nosuid` and `nodev` always.
     Tmpfs {
-        /// Mount point; exists.
+        /// Mount point; exists. No symbolic link on the way is followed.
         path: &'a CStr,
         /// Options of tmpfs.
         options: &'a CStr,
-        /// Whether programs in it cannot be executed.
-        no_exec: bool,
+        /// What else holds for it.
+        flags: TreeFlags,
+        /// What the mount point must be, else `ESTALE`.
+        over: Option<Object>,
     },
 }
 
@@ -164,8 +184,6 @@ pub struct Command<'a> {
     pub env: Strings<'a>,
     /// Working directory, absolute inside the sandbox.
     pub cwd: &'a CStr,
-    /// File mode creation mask.
-    pub umask: u32,
     /// Inode numbers of the namespaces outside, in the order of `Observation::namespaces`. The
     /// command is not started where it would share one of them; 0 means sharing is planned.
     pub outside: [u64; 7],
@@ -176,17 +194,14 @@ pub struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
-    /// Returns the limits in order.
+    /// Returns the limits in order; the first error ends them.
     pub fn limits(&self) -> impl Iterator<Item = Result<Resource, DecodeError>> + use<'a> {
-        let mut fields = self.limits;
-        core::iter::from_fn(move || {
-            if fields.is_empty() {
-                return None;
-            }
-            let mut next = || {
-                Ok(Resource { number: fields.u32()?, soft: fields.u64()?, hard: fields.u64()? })
-            };
-            Some(next())
+        records(self.limits, |fields| {
+            Ok(Resource {
+                number: fields.u32()?,
+                soft: fields.u64()?,
+                hard: fields.u64()?,
+            })
         })
     }
 }
@@ -215,17 +230,20 @@ impl<'a> Program<'a> {
             argv: fields.strings()?,
             env: fields.strings()?,
             cwd: fields.string()?,
-            umask: fields.u32()?,
             outside: namespaces(&mut fields)?,
             limits: Reader::new(fields.bytes()?),
             filter: fields.bytes()?,
         };
-        if fields.is_empty() { Ok(Self { steps, command }) } else { Err(DecodeError::BadTag) }
+        if fields.is_empty() {
+            Ok(Self { steps, command })
+        } else {
+            Err(DecodeError::BadTag)
+        }
     }
 
-    /// Returns the steps in order.
-    pub const fn steps(&self) -> Steps<'a> {
-        Steps { fields: self.steps }
+    /// Returns the steps in order; the first error ends them.
+    pub fn steps(&self) -> impl Iterator<Item = Result<Step<'a>, DecodeError>> + use<'a> {
+        records(self.steps, step)
     }
 }
 
@@ -237,191 +255,99 @@ fn namespaces(fields: &mut Reader<'_>) -> Result<[u64; 7], DecodeError> {
     Ok(out)
 }
 
-/// An iterator over the steps of a program.
-#[derive(Clone, Copy, Debug)]
-pub struct Steps<'a> {
-    fields: Reader<'a>,
-}
-
-impl<'a> Iterator for Steps<'a> {
-    type Item = Result<Step<'a>, DecodeError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.fields.is_empty() {
-            return None;
-        }
-        Some(step(&mut self.fields))
-    }
-}
-
 fn step<'a>(fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
     Ok(match fields.u8()? {
-        1 => Step::AllowPath { path: fields.string()?, access: fields.u64()? },
-        2 => Step::Attach { slot: fields.u16()?, path: fields.string()? },
-        3 => Step::Directory { path: fields.string()?, mode: fields.u32()? },
-        4 => Step::DropCapabilities,
-        5 => Step::EnterRoot,
-        6 => {
-            Step::File { path: fields.string()?, mode: fields.u32()?, content: fields.bytes()? }
-        }
-        7 => Step::Hostname { name: fields.string()? },
-        8 => Step::NewRoot { base: fields.string()?, options: fields.string()? },
-        9 => Step::OpenTree {
+        tag::ALLOW_PATH => Step::AllowPath {
+            path: fields.string()?,
+            access: fields.u64()?,
+        },
+        tag::DIRECTORY => Step::Directory {
+            path: fields.string()?,
+            mode: fields.u32()?,
+        },
+        tag::DROP_CAPABILITIES => Step::DropCapabilities,
+        tag::ENTER_ROOT => Step::EnterRoot,
+        tag::FILE => Step::File {
+            path: fields.string()?,
+            mode: fields.u32()?,
+            content: fields.bytes()?,
+        },
+        tag::HOSTNAME => Step::Hostname {
+            name: fields.string()?,
+        },
+        tag::RESTRICT => Step::Restrict,
+        tag::SYMLINK => Step::Symlink {
+            path: fields.string()?,
+            target: fields.string()?,
+        },
+        mount => return mount_step(mount, fields),
+    })
+}
+
+fn mount_step<'a>(number: u8, fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
+    Ok(match number {
+        tag::ATTACH => Step::Attach {
             slot: fields.u16()?,
             path: fields.string()?,
-            major: fields.u32()?,
-            minor: fields.u32()?,
-            inode: fields.u64()?,
+            over: maybe_object(fields)?,
+        },
+        tag::NEW_ROOT => Step::NewRoot {
+            base: fields.string()?,
+            options: fields.string()?,
+        },
+        tag::OPEN_TREE => Step::OpenTree {
+            slot: fields.u16()?,
+            path: fields.string()?,
+            object: object(fields)?,
             flags: TreeFlags::decode(fields.u8()?)?,
         },
-        10 => Step::Proc { path: fields.string()?, options: fields.string()? },
-        11 => Step::ReadOnly { path: fields.string()? },
-        12 => Step::Restrict,
-        13 => Step::Symlink { path: fields.string()?, target: fields.string()? },
-        14 => Step::Tmpfs {
+        tag::PROC => Step::Proc {
             path: fields.string()?,
             options: fields.string()?,
-            no_exec: fields.u8()? != 0,
+        },
+        tag::READ_ONLY => Step::ReadOnly {
+            path: fields.string()?,
+        },
+        tag::TMPFS => Step::Tmpfs {
+            path: fields.string()?,
+            options: fields.string()?,
+            flags: TreeFlags::decode(fields.u8()?)?,
+            over: maybe_object(fields)?,
         },
         _ => return Err(DecodeError::BadTag),
     })
 }
 
-#[cfg(feature = "std")]
-pub use builder::{CommandSource, ProgramBuilder};
+fn object(fields: &mut Reader<'_>) -> Result<Object, DecodeError> {
+    Ok(Object {
+        major: fields.u32()?,
+        minor: fields.u32()?,
+        inode: fields.u64()?,
+    })
+}
 
-#[cfg(feature = "std")]
-mod builder {
-    use std::ffi::CString;
-
-    use super::{Resource, Step, protocol};
-    use crate::codec::Writer;
-
-    /// The command as its writer holds it.
-    #[derive(Clone, Debug, Default)]
-    pub struct CommandSource {
-        /// Absolute path inside the sandbox.
-        pub executable: CString,
-        /// Arguments, `argv[0]` included.
-        pub argv: Vec<CString>,
-        /// Environment, `NAME=value`.
-        pub env: Vec<CString>,
-        /// Working directory, absolute inside the sandbox.
-        pub cwd: CString,
-        /// File mode creation mask.
-        pub umask: u32,
-        /// See [`Command::outside`](super::Command::outside).
-        pub outside: [u64; 7],
-        /// Limits, applied in order.
-        pub limits: Vec<Resource>,
-        /// The seccomp filter as an array of `struct sock_filter`.
-        pub filter: Vec<u8>,
+fn maybe_object(fields: &mut Reader<'_>) -> Result<Option<Object>, DecodeError> {
+    match fields.u8()? {
+        0 => Ok(None),
+        1 => object(fields).map(Some),
+        _ => Err(DecodeError::BadTag),
     }
+}
 
-    /// Writes programs.
-    #[derive(Debug, Default)]
-    pub struct ProgramBuilder {
-        steps: Writer,
-    }
-
-    impl ProgramBuilder {
-        /// Adds a step after those already there.
-        pub fn push(&mut self, step: Step<'_>) -> &mut Self {
-            encode(&mut self.steps, step);
-            self
-        }
-
-        /// Returns the encoded program.
-        pub fn finish(&self, command: &CommandSource) -> Vec<u8> {
-            let mut out = Writer::default();
-            out.u32(protocol::VERSION);
-            out.bytes(&self.steps.out);
-            out.string(&command.executable);
-            out.strings(&command.argv);
-            out.strings(&command.env);
-            out.string(&command.cwd);
-            out.u32(command.umask);
-            command.outside.iter().for_each(|inode| out.u64(*inode));
-            let mut limits = Writer::default();
-            for limit in &command.limits {
-                limits.u32(limit.number);
-                limits.u64(limit.soft);
-                limits.u64(limit.hard);
-            }
-            out.bytes(&limits.out);
-            out.bytes(&command.filter);
-            out.out
-        }
-    }
-
-    fn encode(out: &mut Writer, step: Step<'_>) {
-        match step {
-            Step::AllowPath { path, access } => {
-                out.u8(1);
-                out.string(path);
-                out.u64(access);
-            }
-            Step::Attach { slot, path } => {
-                out.u8(2);
-                out.u16(slot);
-                out.string(path);
-            }
-            Step::Directory { path, mode } => {
-                out.u8(3);
-                out.string(path);
-                out.u32(mode);
-            }
-            Step::DropCapabilities => out.u8(4),
-            Step::EnterRoot => out.u8(5),
-            Step::File { path, mode, content } => {
-                out.u8(6);
-                out.string(path);
-                out.u32(mode);
-                out.bytes(content);
-            }
-            Step::Hostname { name } => {
-                out.u8(7);
-                out.string(name);
-            }
-            Step::NewRoot { base, options } => {
-                out.u8(8);
-                out.string(base);
-                out.string(options);
-            }
-            Step::OpenTree { .. } => encode_tree(out, step),
-            Step::Proc { path, options } => {
-                out.u8(10);
-                out.string(path);
-                out.string(options);
-            }
-            Step::ReadOnly { path } => {
-                out.u8(11);
-                out.string(path);
-            }
-            Step::Restrict => out.u8(12),
-            Step::Symlink { path, target } => {
-                out.u8(13);
-                out.string(path);
-                out.string(target);
-            }
-            Step::Tmpfs { path, options, no_exec } => {
-                out.u8(14);
-                out.string(path);
-                out.string(options);
-                out.u8(u8::from(no_exec));
-            }
-        }
-    }
-
-    fn encode_tree(out: &mut Writer, step: Step<'_>) {
-        if let Step::OpenTree { slot, path, major, minor, inode, flags } = step {
-            out.u8(9);
-            out.u16(slot);
-            out.string(path);
-            out.u32(major);
-            out.u32(minor);
-            out.u64(inode);
-            out.u8(flags.0);
-        }
-    }
+/// First byte of each encoded step.
+pub(crate) mod tag {
+    pub(crate) const ALLOW_PATH: u8 = 1;
+    pub(crate) const ATTACH: u8 = 2;
+    pub(crate) const DIRECTORY: u8 = 3;
+    pub(crate) const DROP_CAPABILITIES: u8 = 4;
+    pub(crate) const ENTER_ROOT: u8 = 5;
+    pub(crate) const FILE: u8 = 6;
+    pub(crate) const HOSTNAME: u8 = 7;
+    pub(crate) const NEW_ROOT: u8 = 8;
+    pub(crate) const OPEN_TREE: u8 = 9;
+    pub(crate) const PROC: u8 = 10;
+    pub(crate) const READ_ONLY: u8 = 11;
+    pub(crate) const RESTRICT: u8 = 12;
+    pub(crate) const SYMLINK: u8 = 13;
+    pub(crate) const TMPFS: u8 = 14;
 }

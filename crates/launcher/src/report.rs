@@ -80,15 +80,16 @@ impl Report {
         let mut words = [0_u64; WORDS];
         match *self {
             Self::Exited { status, usage } => {
-                fill(&mut words, &[1, status, usage.user_us, usage.system_us, usage.max_rss_kib]);
+                fill(
+                    &mut words,
+                    &[1, status, usage.user_us, usage.system_us, usage.max_rss_kib],
+                );
             }
             Self::Failed { stage, errno } => {
                 let (kind, index) = stage_words(stage);
                 fill(&mut words, &[2, kind, index, errno]);
             }
             Self::Started(seen) => {
-                let [a, b, c, d, e, f, g] = seen.namespaces;
-                fill(&mut words, &[3, a, b, c, d, e, f, g]);
                 let tail = [
                     seen.no_new_privs,
                     seen.seccomp_mode,
@@ -96,6 +97,8 @@ impl Report {
                     seen.bounding,
                     seen.ambient,
                 ];
+                fill(&mut words, &[3]);
+                fill(words.get_mut(1..).unwrap_or_default(), &seen.namespaces);
                 fill(words.get_mut(8..).unwrap_or_default(), &tail);
             }
         }
@@ -115,24 +118,40 @@ impl Report {
         for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
             *word = u64::from_le_bytes(chunk.try_into().ok()?);
         }
-        let [tag, a, b, c, d, e, f, g, h, i, j, k, l, ..] = words;
+        let [tag, rest @ ..] = words;
         match tag {
-            1 => Some(Self::Exited {
-                status: a,
-                usage: Usage { user_us: b, system_us: c, max_rss_kib: d },
-            }),
-            2 => Some(Self::Failed { stage: stage_of(a, b)?, errno: c }),
-            3 => Some(Self::Started(Observation {
-                namespaces: [a, b, c, d, e, f, g],
-                no_new_privs: h,
-                seccomp_mode: i,
-                capabilities: j,
-                bounding: k,
-                ambient: l,
-            })),
+            1 => {
+                let [status, user_us, system_us, max_rss_kib, ..] = rest;
+                let usage = Usage {
+                    user_us,
+                    system_us,
+                    max_rss_kib,
+                };
+                Some(Self::Exited { status, usage })
+            }
+            2 => {
+                let [kind, index, errno, ..] = rest;
+                let stage = stage_of(kind, index)?;
+                Some(Self::Failed { stage, errno })
+            }
+            3 => Some(Self::Started(observation(rest)?)),
             _ => None,
         }
     }
+}
+
+fn observation(words: [u64; WORDS - 1]) -> Option<Observation> {
+    let (namespaces, rest) = words.split_first_chunk()?;
+    let (flags, _) = rest.split_first_chunk()?;
+    let [no_new_privs, seccomp_mode, capabilities, bounding, ambient] = *flags;
+    Some(Observation {
+        namespaces: *namespaces,
+        no_new_privs,
+        seccomp_mode,
+        capabilities,
+        bounding,
+        ambient,
+    })
 }
 
 fn fill(into: &mut [u64], from: &[u64]) {

@@ -12,10 +12,12 @@ struct Trees([Option<Fd>; protocol::MAX_TREES]);
 
 /// Performs every step in order.
 pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<(), Failure> {
-    let at = |errno| Failure { stage: Stage::Program, errno };
+    let at = |errno| Failure {
+        stage: Stage::Program,
+        errno,
+    };
     process::block_signals(true).map_err(at)?;
     restrict::forbid_inspection().map_err(at)?;
-    process::set_umask(0);
     mounts::make_private().map_err(at)?;
     let mut trees = Trees([None; protocol::MAX_TREES]);
     for (index, step) in program.steps().enumerate() {
@@ -28,14 +30,18 @@ pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<(), Failu
 fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
     match step {
         Step::AllowPath { path, access } => restrict::allow_path(passed.ruleset, path, access),
-        Step::Attach { slot, path } => {
+        Step::Attach { slot, path, over } => {
             let tree = trees.0.get(usize::from(slot)).copied().flatten();
-            mounts::attach(tree.ok_or(Errno::INVALID)?, path)
+            mounts::attach(tree.ok_or(Errno::INVALID)?, files::open_judged(path, over)?)
         }
         Step::Directory { path, mode } => files::make_directory(path, mode),
         Step::DropCapabilities => restrict::drop_capabilities(),
         Step::EnterRoot => mounts::pivot_here(),
-        Step::File { path, mode, content } => {
+        Step::File {
+            path,
+            mode,
+            content,
+        } => {
             let file = files::create(path, mode)?;
             files::write_all(file, content)?;
             // an open writer would keep the root from becoming read-only
@@ -43,12 +49,20 @@ fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
         }
         Step::Hostname { name } => mounts::set_hostname(name),
         Step::NewRoot { base, options } => {
-            mounts::tmpfs(base, options, false)?;
+            mounts::tmpfs(base, options, attributes(TreeFlags::default()))?;
             mounts::enter(base)
         }
-        Step::OpenTree { slot, path, major, minor, inode, flags } => {
-            let judged = files::Identity { major, minor, inode };
-            open_tree(trees, slot, path, judged, flags)
+        Step::OpenTree {
+            slot,
+            path,
+            object,
+            flags,
+        } => {
+            let tree = mounts::open_tree(path)?;
+            files::require(tree, object)?;
+            mounts::set_tree_attributes(tree, attributes(flags))?;
+            *trees.0.get_mut(usize::from(slot)).ok_or(Errno::INVALID)? = Some(tree);
+            Ok(())
         }
         Step::Proc { path, options } => mounts::proc(path, options),
         Step::ReadOnly { path } => mounts::make_read_only(path),
@@ -57,32 +71,27 @@ fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
             restrict::restrict_self(passed.ruleset)
         }
         Step::Symlink { path, target } => files::make_symlink(target, path),
-        Step::Tmpfs { path, options, no_exec } => mounts::tmpfs(path, options, no_exec),
+        Step::Tmpfs {
+            path,
+            options,
+            flags,
+            over,
+        } => {
+            let target = files::open_judged(path, over)?;
+            mounts::tmpfs_over(target, options, attributes(flags))
+        }
     }
 }
 
-fn open_tree(
-    trees: &mut Trees,
-    slot: u16,
-    path: &core::ffi::CStr,
-    judged: files::Identity,
-    flags: TreeFlags,
-) -> Result<(), Errno> {
-    let tree = mounts::open_tree(path)?;
-    if files::identity(Some(tree), c"")? != judged {
-        return Err(Errno::STALE);
-    }
-    let mut set = attr::NOSUID;
-    if !flags.has(TreeFlags::DEVICE) {
-        set |= attr::NODEV;
-    }
-    if flags.has(TreeFlags::NO_EXEC) {
-        set |= attr::NOEXEC;
-    }
-    if flags.has(TreeFlags::READ_ONLY) {
-        set |= attr::RDONLY;
-    }
-    mounts::set_tree_attributes(tree, set)?;
-    *trees.0.get_mut(usize::from(slot)).ok_or(Errno::INVALID)? = Some(tree);
-    Ok(())
+/// Attributes of `mount_setattr(2)` and `fsmount(2)`.
+fn attributes(flags: TreeFlags) -> u64 {
+    let chosen = [
+        (flags.has(TreeFlags::DEVICE), 0, attr::NODEV),
+        (flags.has(TreeFlags::NO_EXEC), attr::NOEXEC, 0),
+        (flags.has(TreeFlags::READ_ONLY), attr::RDONLY, 0),
+    ];
+    chosen
+        .into_iter()
+        .map(|(set, yes, no)| if set { yes } else { no })
+        .fold(attr::NOSUID, |all, one| all | one)
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a run takes from the machine besides the plan: the caller, the base system, defaults.
 
-use std::path::Path;
-
 use nix::unistd::{Gid, Uid};
 
 /// Who calls, and who the command believes to be.
@@ -21,24 +19,36 @@ const UNPRIVILEGED_ID: u32 = 1000;
 impl Caller {
     /// Returns the caller of this process.
     pub(crate) fn current() -> Self {
-        Self { uid: Uid::effective(), gid: Gid::effective() }
+        Self {
+            uid: Uid::effective(),
+            gid: Gid::effective(),
+        }
     }
 
     /// Returns the user number inside the sandbox.
     pub(crate) fn inner_uid(self) -> u32 {
-        if self.uid.is_root() { UNPRIVILEGED_ID } else { self.uid.as_raw() }
+        if self.uid.is_root() {
+            UNPRIVILEGED_ID
+        } else {
+            self.uid.as_raw()
+        }
     }
 
     /// Returns the group number inside the sandbox.
     pub(crate) fn inner_gid(self) -> u32 {
-        if self.gid.as_raw() == 0 { UNPRIVILEGED_ID } else { self.gid.as_raw() }
+        if self.gid.as_raw() == 0 {
+            UNPRIVILEGED_ID
+        } else {
+            self.gid.as_raw()
+        }
     }
 }
 
 /// Directories of the base system, read-only and executable; those that are symbolic links (merged
 /// `/usr`) become the same links inside.
-pub(crate) const SYSTEM: &[&str] =
-    &["/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"];
+pub(crate) const SYSTEM: &[&str] = &[
+    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
+];
 
 /// What programs commonly need of `/etc`, and nothing that names users, hosts or secrets.
 pub(crate) const ETC: &[&str] = &[
@@ -78,8 +88,13 @@ pub(crate) const CREDENTIALS: &[&str] = &[
 ];
 
 /// Nodes of the sandbox's own `/dev`.
-pub(crate) const DEVICES: &[&str] =
-    &["/dev/full", "/dev/null", "/dev/random", "/dev/urandom", "/dev/zero"];
+pub(crate) const DEVICES: &[&str] = &[
+    "/dev/full",
+    "/dev/null",
+    "/dev/random",
+    "/dev/urandom",
+    "/dev/zero",
+];
 
 /// Trees that no plan can grant: they show or control the kernel and other processes.
 pub(crate) const REFUSED: &[(&str, &str)] = &[
@@ -87,8 +102,3 @@ pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("/sys", "it shows and controls the kernel"),
     ("/dev", "the sandbox has its own"),
 ];
-
-/// Returns whether `path` is `tree` or lies beneath it.
-pub(crate) fn is_within(path: &Path, tree: impl AsRef<Path>) -> bool {
-    path.starts_with(tree)
-}

@@ -11,6 +11,7 @@ use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::error::SandboxError;
+use crate::stream;
 
 static BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/ambit-launcher"));
 static IMAGE: OnceLock<OwnedFd> = OnceLock::new();
@@ -18,6 +19,12 @@ static IMAGE: OnceLock<OwnedFd> = OnceLock::new();
 /// Returns the launcher, a static ELF program, as it was built into this library.
 pub const fn launcher_image() -> &'static [u8] {
     BYTES
+}
+
+/// Returns the SHA-256 of [`launcher_image`], 64 lower-case hex digits.
+pub(crate) fn sha256() -> &'static str {
+    static DIGEST: OnceLock<String> = OnceLock::new();
+    DIGEST.get_or_init(|| stream::sha256(BYTES))
 }
 
 /// Returns the sealed memfd of this process that holds the launcher.
@@ -44,14 +51,16 @@ pub(crate) fn sealed(name: &std::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, San
         .or_else(|_| memfd_create(name, flags))
         .map_err(SandboxError::internal("making a memfd"))?;
     let mut file = File::from(fd);
-    file.write_all(bytes).map_err(|error| SandboxError::Internal {
-        what: "filling a memfd",
-        source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
-    })?;
+    file.write_all(bytes)
+        .map_err(|error| SandboxError::Internal {
+            what: "filling a memfd",
+            source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+        })?;
     let seals = SealFlag::F_SEAL_WRITE
         | SealFlag::F_SEAL_GROW
         | SealFlag::F_SEAL_SHRINK
         | SealFlag::F_SEAL_SEAL;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(SandboxError::internal("sealing a memfd"))?;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))
+        .map_err(SandboxError::internal("sealing a memfd"))?;
     Ok(OwnedFd::from(file))
 }

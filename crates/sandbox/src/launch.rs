@@ -1,36 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One run, from plan to outcome.
 
-use std::ffi::CString;
-use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::{AsFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ambit_launcher::{CommandSource, Observation, Resource, Stage, Usage};
+use ambit_launcher::{Observation, Stage, Usage};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::resource::getrlimit;
-use nix::sys::signal::SigSet;
-use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
-};
-use nix::sys::stat::{Mode, umask};
-use sha2::{Digest as _, Sha256};
+use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use crate::enforcement::{Enforcement, Evidence, NAMESPACES};
+use crate::command::command;
+use crate::enforcement::{Enforcement, Evidence};
 use crate::error::SandboxError;
 use crate::host::Caller;
 use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
-use crate::plan::{LaunchPlan, Limits, Network, c_string};
+use crate::plan::LaunchPlan;
 use crate::program::{self, Context};
 use crate::ruleset::{self, Rights};
-use crate::stream::{self, Sinks, StreamOutcome};
-use crate::supervise::{Cancel, Running, Stopped, Watched};
-use crate::sys::{self, StartRequest, StartStage};
+use crate::start::{Passed, start};
+use crate::stream::{self, Sinks, StreamOutcome, Tap};
+use crate::supervise::{Cancel, Stopped, Watched};
 use crate::{filter, image};
 
 /// Runs one command in a sandbox and returns once its last process is gone.
@@ -42,58 +33,108 @@ use crate::{filter, image};
 pub fn launch(plan: &LaunchPlan, sinks: Sinks, cancel: &Cancel) -> Result<Outcome, SandboxError> {
     plan.validate()?;
     let begun = Instant::now();
-    let context = Context {
-        rights: Rights::of_kernel()?,
-        caller: Caller::current(),
-        network: plan.network,
-    };
-    let layout = Layout::resolve(plan)?;
-    let ruleset = ruleset::build(&layout, context.rights, plan.network)?;
-    let filter = filter::compile(plan.network)?;
     let evidence = Evidence {
         plan,
-        caller: context.caller,
-        rights: context.rights,
-        filter_sha256: sha256(&filter),
-        launcher_sha256: sha256(image::launcher_image()),
+        caller: Caller::current(),
+        rights: Rights::of_kernel()?,
+        filter_sha256: &filter::of(plan.network)?.sha256,
+        launcher_sha256: image::sha256(),
     };
-    let program = program::build(&layout, context, &command(plan, filter)?)?;
-    let (stdout, stdout_end) = pipe()?;
-    let (stderr, stderr_end) = pipe()?;
-    let passed = Passed { ruleset, stdout: stdout_end, stderr: stderr_end };
-    let running = start(plan, context.caller, &program.bytes, passed)?;
-    let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms)).unwrap_or(begun);
-    let (watched, stdout, stderr) = thread::scope(|scope| {
-        let Sinks { stdout: to_stdout, stderr: to_stderr } = sinks;
-        let keep = &plan.output;
-        let out = scope.spawn(move || stream::pump(stdout, keep.stdout_bytes, to_stdout));
-        let err = scope.spawn(move || stream::pump(stderr, keep.stderr_bytes, to_stderr));
-        let watched = running.watch(deadline, cancel);
-        // after the last process of the sandbox both pipes have no writer left
-        (watched, joined(out), joined(err))
-    });
-    let watched = watched?;
-    let ended = termination(&watched, &program.steps)?;
-    Ok(outcome(begun, ended, &watched, (stdout?, stderr?), &evidence))
+    if cancel.is_asked() {
+        let never = Watched::default();
+        let streams = [StreamOutcome::empty(), StreamOutcome::empty()];
+        return Ok(outcome(
+            begun,
+            Termination::Cancelled,
+            &never,
+            streams,
+            &evidence,
+        ));
+    }
+    let layout = Layout::resolve(plan)?;
+    run(begun, &layout, &evidence, sinks, cancel)
 }
 
-fn joined(
-    pump: thread::ScopedJoinHandle<'_, StreamOutcome>,
-) -> Result<StreamOutcome, SandboxError> {
-    pump.join().map_err(|_| SandboxError::Internal {
-        what: "passing output on (a sink panicked)",
-        source: Errno::ECANCELED,
+/// Runs the command in a layout that was judged before.
+fn run(
+    begun: Instant,
+    layout: &Layout,
+    evidence: &Evidence<'_>,
+    sinks: Sinks,
+    cancel: &Cancel,
+) -> Result<Outcome, SandboxError> {
+    let (plan, caller) = (evidence.plan, evidence.caller);
+    let context = Context {
+        rights: evidence.rights,
+        caller,
+        network: plan.network,
+    };
+    let filter = filter::of(plan.network)?;
+    let ruleset = ruleset::build(layout, context.rights, plan.network)?;
+    let program = program::build(layout, context, &command(plan, filter.bytes.clone())?)?;
+    let (stdout, stdout_end) = pipe()?;
+    let (stderr, stderr_end) = pipe()?;
+    let passed = Passed {
+        ruleset,
+        stdout: stdout_end,
+        stderr: stderr_end,
+    };
+    let taps = [
+        Tap::new(stdout, plan.output.stdout_bytes, sinks.stdout),
+        Tap::new(stderr, plan.output.stderr_bytes, sinks.stderr),
+    ];
+    let (watched, streams) = with_pump(taps, || {
+        let running = start(plan.network, caller, &program.bytes, passed)?;
+        let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
+        Ok(running.watch(deadline.unwrap_or(begun), cancel))
+    })?;
+    let ended = termination(&watched, &program.steps)?;
+    Ok(outcome(begun, ended, &watched, streams, evidence))
+}
+
+/// Does `work` while another thread reads the streams.
+fn with_pump<T>(
+    taps: [Tap; 2],
+    work: impl FnOnce() -> Result<T, SandboxError>,
+) -> Result<(T, [StreamOutcome; 2]), SandboxError> {
+    let ended = EventFd::from_flags(EfdFlags::EFD_CLOEXEC)
+        .map_err(SandboxError::internal("making an eventfd"))?;
+    thread::scope(|scope| {
+        let pump = thread::Builder::new()
+            .name("ambit-output".to_owned())
+            .spawn_scoped(scope, || stream::pump(taps, ended.as_fd()))
+            .map_err(|error| SandboxError::Internal {
+                what: "starting a thread",
+                source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+            })?;
+        let done = work();
+        // INVARIANT: an eventfd that was never written takes 1
+        let told = ended.write(1);
+        let streams = pump.join();
+        let done = done?;
+        told.map_err(SandboxError::internal("ending a thread"))?;
+        let streams = streams.ok().ok_or(SandboxError::Internal {
+            what: "reading the output",
+            source: Errno::ECANCELED,
+        })?;
+        Ok((done, streams))
     })
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
+    nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(SandboxError::internal("making a pipe"))
 }
 
 fn outcome(
     begun: Instant,
     termination: Termination,
     watched: &Watched,
-    (stdout, stderr): (StreamOutcome, StreamOutcome),
+    [stdout, stderr]: [StreamOutcome; 2],
     evidence: &Evidence<'_>,
 ) -> Outcome {
-    let usage = watched.exited.map_or_else(Usage::default, |(_, usage)| usage);
+    let usage = watched
+        .exited
+        .map_or_else(Usage::default, |(_, usage)| usage);
     let seen: Option<&Observation> = watched.started.as_ref();
     Outcome {
         termination,
@@ -111,14 +152,16 @@ fn outcome(
 fn termination(watched: &Watched, steps: &[String]) -> Result<Termination, SandboxError> {
     match (watched.exited, watched.failed, watched.stopped) {
         (Some((status, _)), _, _) => Ok(of_status(status)),
-        (None, Some((Stage::Exec, errno)), _) => Ok(match errno {
-            Errno::ENOENT | Errno::ENOTDIR => Termination::NotFound,
-            other => Termination::NotExecutable { errno: other as i32 },
+        (None, Some((Stage::Exec, Errno::ENOENT | Errno::ENOTDIR)), _) => Ok(Termination::NotFound),
+        (None, Some((Stage::Exec, errno)), _) => Ok(Termination::NotExecutable {
+            errno: errno as i32,
         }),
-        (None, Some((stage, errno)), _) => Err(not_built(stage, errno, steps)),
-        (None, None, Some(Stopped::Cancelled)) => Ok(Termination::Cancelled),
-        (None, None, Some(Stopped::TimedOut)) => Ok(Termination::TimedOut),
-        (None, None, None) => Ok(Termination::SandboxLost),
+        (None, Some((stage, errno)), _) if watched.started.is_none() => {
+            Err(not_built(stage, errno, steps))
+        }
+        (None, _, Some(Stopped::Cancelled)) => Ok(Termination::Cancelled),
+        (None, _, Some(Stopped::TimedOut)) => Ok(Termination::TimedOut),
+        (None, _, None) => Ok(Termination::SandboxLost),
     }
 }
 
@@ -126,8 +169,12 @@ fn termination(watched: &Watched, steps: &[String]) -> Result<Termination, Sandb
 fn of_status(status: u64) -> Termination {
     let byte = |value: u64| i32::try_from(value).unwrap_or_default();
     match status & 0x7F {
-        0 => Termination::Exited { code: byte((status >> 8) & 0xFF) },
-        signal => Termination::Signaled { signal: byte(signal) },
+        0 => Termination::Exited {
+            code: byte((status >> 8) & 0xFF),
+        },
+        signal => Termination::Signaled {
+            signal: byte(signal),
+        },
     }
 }
 
@@ -144,12 +191,19 @@ fn not_built(stage: Stage, source: Errno, steps: &[String]) -> SandboxError {
         Stage::Program => "reading the program".to_owned(),
         Stage::Step(index) => {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
-            steps.get(index).cloned().unwrap_or_else(|| format!("step {index}"))
+            steps
+                .get(index)
+                .cloned()
+                .unwrap_or_else(|| format!("step {index}"))
         }
         Stage::Fork => "starting the command's process".to_owned(),
         Stage::Prepare(part) => {
             let index = usize::try_from(part).unwrap_or_default().saturating_sub(1);
-            PREPARE.get(index).copied().unwrap_or("preparing the command").to_owned()
+            PREPARE
+                .get(index)
+                .copied()
+                .unwrap_or("preparing the command")
+                .to_owned()
         }
         Stage::Filter => "installing the seccomp filter".to_owned(),
         Stage::Observe => {
@@ -161,159 +215,139 @@ fn not_built(stage: Stage, source: Errno, steps: &[String]) -> SandboxError {
     SandboxError::Setup { step, source }
 }
 
-/// Descriptors that go to the launcher with the program.
-struct Passed {
-    ruleset: OwnedFd,
-    stdout: OwnedFd,
-    stderr: OwnedFd,
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
 
-fn start(
-    plan: &LaunchPlan,
-    caller: Caller,
-    program: &[u8],
-    passed: Passed,
-) -> Result<Running, SandboxError> {
-    let (control, launcher_end) =
-        socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
-            .map_err(SandboxError::internal("making the control socket"))?;
-    hand_over(&control, program, &passed)?;
-    let map = |inner: u32, outer: u32| c_string("uid_map", format!("{inner} {outer} 1"));
-    let uid_map = map(caller.inner_uid(), caller.uid.as_raw())?;
-    let gid_map = map(caller.inner_gid(), caller.gid.as_raw())?;
-    let request = StartRequest {
-        image: image::descriptor()?,
-        control: launcher_end.as_fd(),
-        namespaces: namespace_flags(plan.network),
-        uid_map: &uid_map,
-        gid_map: &gid_map,
-    };
-    let started = if caller.uid.is_root() {
-        // the groups are given up by a thread that ends here, so that this process keeps them
-        thread::scope(|scope| scope.spawn(|| start_without_groups(&request)).join())
-            .map_err(|_| SandboxError::Internal { what: "starting", source: Errno::ECANCELED })?
-    } else {
-        start_quietly(&request)
-    };
-    started.map(|process| Running::new(process, control)).map_err(refused)
-}
+    use super::*;
+    use crate::plan::{Limits, Network, OutputLimits};
 
-fn start_without_groups(request: &StartRequest<'_>) -> Result<OwnedFd, (StartStage, Errno)> {
-    sys::drop_groups_of_thread().map_err(|errno| (StartStage::Capabilities, errno))?;
-    start_quietly(request)
-}
-
-/// Starts the launcher with every signal blocked, so that no handler runs in the shared memory.
-fn start_quietly(request: &StartRequest<'_>) -> Result<OwnedFd, (StartStage, Errno)> {
-    let descriptors = |errno| (StartStage::Descriptors, errno);
-    let before = SigSet::thread_get_mask().map_err(descriptors)?;
-    SigSet::all().thread_set_mask().map_err(descriptors)?;
-    let started = sys::start(request);
-    before.thread_set_mask().map_err(descriptors)?;
-    started
-}
-
-fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
-    let named = |step: &str| SandboxError::Setup { step: step.to_owned(), source };
-    match stage {
-        StartStage::Clone => SandboxError::Unsupported { mechanism: "user namespaces", source },
-        StartStage::IdMap => SandboxError::Unsupported { mechanism: "mapping the caller's id", source },
-        StartStage::Capabilities => named("keeping the launcher's capabilities"),
-        StartStage::Descriptors => named("arranging the launcher's descriptors"),
-        StartStage::Exec => named("executing the launcher"),
+    fn plan(work: &Path) -> LaunchPlan {
+        LaunchPlan {
+            executable: "/bin/sh".into(),
+            argv: ["sh", "-c", "echo x > ran"].map(str::to_owned).to_vec(),
+            env: std::collections::BTreeMap::new(),
+            cwd: work.to_owned(),
+            read_paths: Vec::new(),
+            write_paths: vec![work.to_owned()],
+            hidden_paths: vec![work.join("secret"), work.join("secrets")],
+            read_only_paths: vec![work.join("git/hooks")],
+            network: Network::Deny,
+            timeout_ms: 10_000,
+            limits: Limits::default(),
+            output: OutputLimits::default(),
+        }
     }
-}
 
-pub(crate) fn namespace_flags(network: Network) -> libc::c_int {
-    let net = match network {
-        Network::Deny => libc::CLONE_NEWNET,
-        Network::Full => 0,
-    };
-    libc::CLONE_NEWCGROUP
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWUSER
-        | libc::CLONE_NEWUTS
-        | net
-}
-
-/// Sends the program's length with its memfd, the three streams and the ruleset.
-fn hand_over(control: &OwnedFd, program: &[u8], passed: &Passed) -> Result<(), SandboxError> {
-    let stdin = nix::fcntl::open("/dev/null", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty())
-        .map_err(SandboxError::internal("opening /dev/null"))?;
-    let image = image::sealed(c"ambit-program", program)?;
-    let length = u64::try_from(program.len()).unwrap_or(u64::MAX).to_le_bytes();
-    let fds = [&image, &stdin, &passed.stdout, &passed.stderr, &passed.ruleset]
-        .map(|fd| fd.as_raw_fd());
-    let messages = [ControlMessage::ScmRights(&fds)];
-    let parts = [IoSlice::new(&length)];
-    sendmsg::<()>(control.as_raw_fd(), &parts, &messages, MsgFlags::MSG_NOSIGNAL, None)
-        .map(|_| ())
-        .map_err(SandboxError::internal("handing over the program"))
-}
-
-fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
-    nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(SandboxError::internal("making a pipe"))
-}
-
-fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSource, SandboxError> {
-    let argv = plan.argv.iter().map(|text| c_string("argv", text.as_str()));
-    let env = plan.env.iter().map(|(name, value)| c_string("env", format!("{name}={value}")));
-    let before = umask(Mode::from_bits_truncate(0o022));
-    umask(before);
-    Ok(CommandSource {
-        executable: c_string("executable", plan.executable.as_os_str().as_bytes())?,
-        argv: argv.collect::<Result<Vec<CString>, _>>()?,
-        env: env.collect::<Result<Vec<CString>, _>>()?,
-        cwd: c_string("cwd", plan.cwd.as_os_str().as_bytes())?,
-        umask: before.bits(),
-        outside: outside(plan.network)?,
-        limits: resources(&plan.limits)?,
-        filter,
-    })
-}
-
-/// Returns the namespaces of this process, which the command must not share.
-fn outside(network: Network) -> Result<[u64; 7], SandboxError> {
-    let mut out = [0; 7];
-    for (slot, name) in out.iter_mut().zip(NAMESPACES) {
-        let short = match name {
-            "mount_namespace" => "mnt",
-            "net_namespace" if network == Network::Full => continue,
-            other => other.strip_suffix("_namespace").unwrap_or(other),
+    /// Runs a plan after `change`, which comes between judging the paths and mounting them.
+    fn run_after(plan: &LaunchPlan, change: impl FnOnce()) -> Result<Outcome, SandboxError> {
+        let evidence = Evidence {
+            plan,
+            caller: Caller::current(),
+            rights: Rights::of_kernel().unwrap(),
+            filter_sha256: "",
+            launcher_sha256: "",
         };
-        *slot = std::fs::metadata(format!("/proc/self/ns/{short}"))
-            .map_err(|error| SandboxError::Internal {
-                what: "reading our own namespaces",
-                source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
-            })?
-            .ino();
+        let layout = Layout::resolve(plan).unwrap();
+        change();
+        let cancel = Cancel::new().unwrap();
+        run(
+            Instant::now(),
+            &layout,
+            &evidence,
+            Sinks::default(),
+            &cancel,
+        )
     }
-    Ok(out)
-}
 
-/// Core dumps are always off: they write outside every scope and can hold secrets.
-fn resources(limits: &Limits) -> Result<Vec<Resource>, SandboxError> {
-    use nix::sys::resource::Resource as Kind;
-    let wanted = [
-        (Kind::RLIMIT_CORE, Some(0)),
-        (Kind::RLIMIT_CPU, limits.cpu_sec),
-        (Kind::RLIMIT_AS, limits.address_space_bytes),
-        (Kind::RLIMIT_FSIZE, limits.max_file_size_bytes),
-        (Kind::RLIMIT_NOFILE, limits.max_open_files),
-        (Kind::RLIMIT_NPROC, limits.max_processes),
-    ];
-    let mut out = Vec::new();
-    for (kind, value) in wanted {
-        let Some(value) = value else { continue };
-        let (_, hard) = getrlimit(kind).map_err(SandboxError::internal("reading a limit"))?;
-        let limit = value.min(hard);
-        out.push(Resource { number: kind as u32, soft: limit, hard: limit });
+    fn fixture() -> (tempfile::TempDir, std::path::PathBuf) {
+        let holder = tempfile::tempdir().unwrap();
+        let work = fs::canonicalize(holder.path()).unwrap().join("work");
+        fs::create_dir_all(work.join("git/hooks")).unwrap();
+        fs::create_dir_all(work.join("secrets")).unwrap();
+        fs::write(work.join("secret"), "CANARY").unwrap();
+        (holder, work)
     }
-    Ok(out)
-}
 
-fn sha256(bytes: &[u8]) -> String {
-    stream::hex(&Sha256::digest(bytes))
+    type Change = fn(&Path);
+
+    #[test]
+    fn refuses_a_path_that_was_swapped_after_it_was_judged() {
+        if crate::probe().tier == crate::Tier::None {
+            assert!(std::env::var_os("REQUIRE_SANDBOX").is_none());
+            return println!("skipped: no sandbox here");
+        }
+        let swap = |path: &Path, make: fn(&Path)| {
+            fs::rename(path, path.with_extension("old")).unwrap();
+            make(path);
+        };
+        let directory: Change = |path| fs::create_dir_all(path.join("git/hooks")).unwrap();
+        let link: Change = |path| {
+            std::os::unix::fs::symlink("/etc", path).unwrap();
+        };
+        let file: Change = |path| fs::write(path, "").unwrap();
+        let table: [(&str, Change, Errno); 7] = [
+            ("", directory, Errno::ESTALE),
+            ("", link, Errno::ESTALE),
+            ("git", directory, Errno::ESTALE),
+            ("git", link, Errno::ESTALE),
+            ("git/hooks", link, Errno::ESTALE),
+            ("secret", file, Errno::ESTALE),
+            ("secrets", link, Errno::ELOOP),
+        ];
+        for (name, make, want) in table {
+            let (_holder, work) = fixture();
+            let path = if name.is_empty() {
+                work.clone()
+            } else {
+                work.join(name)
+            };
+            let error = run_after(&plan(&work), || swap(&path, make)).unwrap_err();
+            let SandboxError::Setup { step, source } = &error else {
+                panic!("{name}: {error:?}");
+            };
+            assert_eq!(*source, want, "`{name}`: {step}");
+            assert_eq!(error.code(), "ERR_SANDBOX_SETUP");
+            assert!(!work.join("ran").exists());
+        }
+        let (_holder, work) = fixture();
+        let outcome = run_after(&plan(&work), || ()).unwrap();
+        assert_eq!(outcome.termination, Termination::Exited { code: 0 });
+        assert!(work.join("ran").exists());
+    }
+
+    #[test]
+    fn reads_wait_statuses() {
+        let table = [
+            (0, Termination::Exited { code: 0 }),
+            (0xFF00, Termination::Exited { code: 255 }),
+            (9, Termination::Signaled { signal: 9 }),
+            (0x8B, Termination::Signaled { signal: 11 }),
+        ];
+        for (status, want) in table {
+            assert_eq!(of_status(status), want, "{status:#x}");
+        }
+    }
+
+    #[test]
+    fn a_failure_after_the_start_is_never_reported_as_nothing_ran() {
+        let started = Watched {
+            started: Some(Observation::default()),
+            failed: Some((Stage::Fork, Errno::EIO)),
+            ..Watched::default()
+        };
+        assert_eq!(
+            termination(&started, &[]).unwrap(),
+            Termination::SandboxLost
+        );
+        let before = Watched {
+            failed: Some((Stage::Fork, Errno::EIO)),
+            ..Watched::default()
+        };
+        assert_eq!(
+            termination(&before, &[]).unwrap_err().code(),
+            "ERR_SANDBOX_SETUP"
+        );
+    }
 }

@@ -21,6 +21,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+mod command;
 mod enforcement;
 mod error;
 mod filter;
@@ -33,6 +34,7 @@ mod plan;
 mod probe;
 mod program;
 mod ruleset;
+mod start;
 mod stream;
 mod supervise;
 mod sys;
@@ -44,5 +46,5 @@ pub use launch::launch;
 pub use outcome::{Outcome, Termination};
 pub use plan::{LaunchPlan, Limits, Network, OutputLimits};
 pub use probe::{ProbeReport, probe};
-pub use stream::{Sinks, StreamOutcome};
+pub use stream::{Sink, Sinks, StreamOutcome};
 pub use supervise::Cancel;

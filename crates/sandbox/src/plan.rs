@@ -28,8 +28,13 @@ pub struct LaunchPlan {
     /// Files and directories that may also be written.
     pub write_paths: Vec<PathBuf>,
     /// Paths inside the above that must not be seen: directories show empty, files read as empty.
+    /// A symbolic link stands for what it leads to. Those that do not exist are skipped.
     #[serde(default)]
     pub hidden_paths: Vec<PathBuf>,
+    /// Paths inside a writable path that stay read-only. They and the directories above them, up
+    /// to the writable path, cannot be renamed or removed. Those that do not exist are skipped.
+    #[serde(default)]
+    pub read_only_paths: Vec<PathBuf>,
     /// Which network there is.
     pub network: Network,
     /// Wall-clock limit for the whole run, milliseconds, from 1.
@@ -60,7 +65,7 @@ pub struct Limits {
     pub cpu_sec: Option<u64>,
     /// Address space per process, bytes.
     pub address_space_bytes: Option<u64>,
-    /// Processes and threads in the sandbox. The kernel exempts a root caller (`setrlimit(2)`).
+    /// Processes and threads of the command. The kernel exempts a root caller (`setrlimit(2)`).
     pub max_processes: Option<u64>,
     /// Size of any file written, bytes.
     pub max_file_size_bytes: Option<u64>,
@@ -80,7 +85,10 @@ pub struct OutputLimits {
 
 impl Default for OutputLimits {
     fn default() -> Self {
-        Self { stdout_bytes: 10 << 20, stderr_bytes: 1 << 20 }
+        Self {
+            stdout_bytes: 10 << 20,
+            stderr_bytes: 1 << 20,
+        }
     }
 }
 
@@ -96,7 +104,10 @@ impl LaunchPlan {
     /// [`SandboxError::PlanInvalid`] naming the field.
     pub(crate) fn validate(&self) -> Result<(), SandboxError> {
         let invalid = |field: &'static str, problem: &str| {
-            Err(SandboxError::PlanInvalid { field, problem: problem.to_owned() })
+            Err(SandboxError::PlanInvalid {
+                field,
+                problem: problem.to_owned(),
+            })
         };
         if self.argv.is_empty() {
             return invalid("argv", "needs at least one element");
@@ -104,18 +115,24 @@ impl LaunchPlan {
         if self.timeout_ms == 0 || self.timeout_ms > MAX_TIMEOUT_MS {
             return invalid("timeout_ms", "must be from 1 to 86400000");
         }
-        let granted = self.read_paths.len().saturating_add(self.write_paths.len());
-        if granted.saturating_add(self.hidden_paths.len()) > MAX_PATHS {
+        // the executable and the working directory do not count
+        if self.paths().len().saturating_sub(2) > MAX_PATHS {
             return invalid("read_paths", "at most 256 paths in all");
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                return invalid("env", "a name is empty, or holds `=` or NUL, or a value holds NUL");
+                return invalid(
+                    "env",
+                    "a name is empty, or holds `=` or NUL, or a value holds NUL",
+                );
             }
         }
         for (field, path) in self.paths() {
             if !is_plain_absolute(path) {
-                return invalid(field, "must be absolute, without `.`, `..`, NUL or a final slash");
+                return invalid(
+                    field,
+                    "must be absolute, without `.`, `..`, NUL or a final slash",
+                );
             }
         }
         Ok(())
@@ -126,8 +143,12 @@ impl LaunchPlan {
             ("read_paths", &self.read_paths),
             ("write_paths", &self.write_paths),
             ("hidden_paths", &self.hidden_paths),
+            ("read_only_paths", &self.read_only_paths),
         ];
-        let mut out = vec![("executable", self.executable.as_path()), ("cwd", self.cwd.as_path())];
+        let mut out = vec![
+            ("executable", self.executable.as_path()),
+            ("cwd", self.cwd.as_path()),
+        ];
         for (field, paths) in lists {
             out.extend(paths.iter().map(|path| (field, path.as_path())));
         }
@@ -147,9 +168,122 @@ fn is_plain_absolute(path: &Path) -> bool {
 }
 
 /// Turns text that was checked for NUL into the kernel's form.
-pub(crate) fn c_string(field: &'static str, text: impl Into<Vec<u8>>) -> Result<CString, SandboxError> {
-    CString::new(text).map_err(|_| SandboxError::PlanInvalid {
-        field,
-        problem: "holds a NUL character".to_owned(),
-    })
+pub(crate) fn c_string(
+    field: &'static str,
+    text: impl Into<Vec<u8>>,
+) -> Result<CString, SandboxError> {
+    CString::new(text)
+        .ok()
+        .ok_or_else(|| SandboxError::PlanInvalid {
+            field,
+            problem: "holds a NUL character".to_owned(),
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> LaunchPlan {
+        LaunchPlan {
+            executable: PathBuf::from("/bin/true"),
+            argv: vec!["true".to_owned()],
+            env: BTreeMap::new(),
+            cwd: PathBuf::from("/usr"),
+            read_paths: Vec::new(),
+            write_paths: Vec::new(),
+            hidden_paths: Vec::new(),
+            read_only_paths: Vec::new(),
+            network: Network::Deny,
+            timeout_ms: 1,
+            limits: Limits::default(),
+            output: OutputLimits::default(),
+        }
+    }
+
+    fn field_of(change: impl FnOnce(&mut LaunchPlan)) -> Option<&'static str> {
+        let mut plan = plan();
+        change(&mut plan);
+        match plan.validate() {
+            Ok(()) => None,
+            Err(SandboxError::PlanInvalid { field, .. }) => Some(field),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn with_env(name: &str, value: &str) -> Option<&'static str> {
+        field_of(|plan| drop(plan.env.insert(name.to_owned(), value.to_owned())))
+    }
+
+    #[test]
+    fn accepts_values_in_range() {
+        assert_eq!(field_of(|_| ()), None);
+        assert_eq!(field_of(|plan| plan.timeout_ms = 86_400_000), None);
+        assert_eq!(
+            field_of(|plan| plan.read_paths = vec!["/a".into(); 256]),
+            None
+        );
+        assert_eq!(field_of(|plan| plan.cwd = "/".into()), None);
+        assert_eq!(
+            field_of(|plan| plan.hidden_paths = vec!["/a/..b/...".into()]),
+            None
+        );
+        assert_eq!(with_env("A.b", "=x"), None);
+    }
+
+    #[test]
+    fn names_the_field_that_is_out_of_range() {
+        let many = vec![PathBuf::from("/a"); 129];
+        let table = [
+            (field_of(|plan| plan.argv.clear()), "argv"),
+            (field_of(|plan| plan.timeout_ms = 0), "timeout_ms"),
+            (field_of(|plan| plan.timeout_ms = 86_400_001), "timeout_ms"),
+            (with_env("", "x"), "env"),
+            (with_env("A=B", "x"), "env"),
+            (with_env("A\0", "x"), "env"),
+            (with_env("A", "x\0"), "env"),
+            (
+                field_of(|plan| (plan.read_paths, plan.read_only_paths) = (many.clone(), many)),
+                "read_paths",
+            ),
+        ];
+        for (found, want) in table {
+            assert_eq!(found, Some(want));
+        }
+    }
+
+    #[test]
+    fn refuses_every_path_that_is_not_plain() {
+        let odd = [
+            "", "a", "./a", "/a/", "/a/./b", "/a/../b", "/..", "//a", "/a//b", "/a\0b",
+        ];
+        for path in odd.map(PathBuf::from) {
+            let table = [
+                (
+                    field_of(|plan| plan.executable.clone_from(&path)),
+                    "executable",
+                ),
+                (field_of(|plan| plan.cwd.clone_from(&path)), "cwd"),
+                (
+                    field_of(|plan| plan.read_paths.push(path.clone())),
+                    "read_paths",
+                ),
+                (
+                    field_of(|plan| plan.write_paths.push(path.clone())),
+                    "write_paths",
+                ),
+                (
+                    field_of(|plan| plan.hidden_paths.push(path.clone())),
+                    "hidden_paths",
+                ),
+                (
+                    field_of(|plan| plan.read_only_paths.push(path.clone())),
+                    "read_only_paths",
+                ),
+            ];
+            for (found, want) in table {
+                assert_eq!(found, Some(want), "{}", path.display());
+            }
+        }
+    }
 }

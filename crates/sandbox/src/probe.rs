@@ -2,10 +2,10 @@
 //! What this machine can enforce, found by trying.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use nix::errno::Errno;
-use nix::sys::utsname::uname;
+use nix::sys::utsname::{UtsName, uname};
 use serde::Serialize;
 
 use crate::enforcement::{Mechanism, State, Tier, missing_rights};
@@ -39,9 +39,12 @@ const NOTHING: &str = "/ambit/probe";
 
 /// Tries every mechanism on the running kernel.
 pub fn probe() -> ProbeReport {
-    let names = uname();
-    let text = |value: Result<&std::ffi::OsStr, Errno>| {
-        value.map_or_else(|_| "unknown".to_owned(), |text| text.to_string_lossy().into_owned())
+    let names = uname().ok();
+    let text = |read: fn(&UtsName) -> &OsStr| {
+        names.as_ref().map_or_else(
+            || "unknown".to_owned(),
+            |names| read(names).to_string_lossy().into_owned(),
+        )
     };
     let (tier, reason, mut mechanisms) = match trial() {
         Ok(mechanisms) => (Tier::Full, None, mechanisms),
@@ -52,8 +55,8 @@ pub fn probe() -> ProbeReport {
         Mechanism::new(State::NotRequested).because("no limit of this version uses cgroups")
     });
     ProbeReport {
-        kernel: text(names.as_ref().map(|names| names.release()).map_err(|errno| *errno)),
-        machine: text(names.as_ref().map(|names| names.machine()).map_err(|errno| *errno)),
+        kernel: text(UtsName::release),
+        machine: text(UtsName::machine),
         tier,
         reason,
         mechanisms,
@@ -71,21 +74,30 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
         read_paths: Vec::new(),
         write_paths: Vec::new(),
         hidden_paths: Vec::new(),
+        read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 10_000,
         limits: Limits::default(),
         output: OutputLimits::default(),
     };
     let outcome = launch(&plan, Sinks::default(), &Cancel::new()?)?;
-    match outcome.termination {
-        Termination::NotFound => Ok(outcome.enforcement.mechanisms),
-        other => Err(SandboxError::NotAsPlanned { mechanism: format!("the trial ended as {other:?}") }),
+    if outcome.termination == Termination::NotFound {
+        return Ok(outcome.enforcement.mechanisms);
     }
+    Err(SandboxError::NotAsPlanned {
+        mechanism: format!("the trial ended as {:?}", outcome.termination),
+    })
 }
 
 fn explain(error: &SandboxError) -> String {
     let mut out = error.to_string();
-    if matches!(error, SandboxError::Unsupported { mechanism: "user namespaces", .. }) {
+    if matches!(
+        error,
+        SandboxError::Unsupported {
+            mechanism: "user namespaces" | "mapping the caller's id",
+            ..
+        }
+    ) {
         out.push_str(
             " (look at the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone and \
              kernel.apparmor_restrict_unprivileged_userns, and at the container's seccomp profile)",
@@ -99,7 +111,11 @@ fn landlock() -> Mechanism {
         Err(errno) => Mechanism::new(State::Unavailable).because(errno.to_string()),
         Ok(abi) => {
             let missing = missing_rights(abi);
-            let state = if missing.is_some() { State::Degraded } else { State::Enforced };
+            let state = if missing.is_some() {
+                State::Degraded
+            } else {
+                State::Enforced
+            };
             let found = Mechanism::new(state).fact("abi", abi.to_string());
             match missing {
                 None => found,

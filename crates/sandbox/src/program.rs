@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From a layout to the steps the launcher obeys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use ambit_launcher::{CommandSource, ProgramBuilder, Step, TreeFlags};
-use nix::sys::stat::{major, minor};
+use ambit_launcher::{CommandSource, Object, ProgramBuilder, Step, TreeFlags, protocol};
 
 use crate::error::SandboxError;
 use crate::host::Caller;
@@ -53,21 +52,40 @@ pub(crate) fn build(
     context: Context,
     command: &CommandSource,
 ) -> Result<Built, SandboxError> {
-    let mut writer = Writer { layout, made: BTreeSet::new(), out: ProgramBuilder::default(), steps: Vec::new() };
+    let mut writer = Writer {
+        layout,
+        made: BTreeSet::new(),
+        out: ProgramBuilder::default(),
+        steps: Vec::new(),
+    };
     let slots = writer.open_trees()?;
-    writer.step("making a new root", Step::NewRoot { base: c"/tmp", options: &text(ROOT_OPTIONS)? });
+    writer.step(
+        "making a new root",
+        Step::NewRoot {
+            base: c"/tmp",
+            options: &text(ROOT_OPTIONS)?,
+        },
+    );
     for (path, place) in &layout.places {
         writer.place(path, place, &slots)?;
     }
     writer.files_of_etc(context)?;
     writer.links_and_proc()?;
-    writer.step("naming the host", Step::Hostname { name: &text(HOSTNAME)? });
+    writer.step(
+        "naming the host",
+        Step::Hostname {
+            name: &text(HOSTNAME)?,
+        },
+    );
     writer.step("entering the new root", Step::EnterRoot);
     writer.step("making the root read-only", Step::ReadOnly { path: c"/" });
     writer.allow_inside(context.rights)?;
     writer.step("dropping capabilities", Step::DropCapabilities);
     writer.step("enforcing the Landlock ruleset", Step::Restrict);
-    Ok(Built { bytes: writer.out.finish(command), steps: writer.steps })
+    Ok(Built {
+        bytes: writer.out.finish(command),
+        steps: writer.steps,
+    })
 }
 
 struct Writer<'a> {
@@ -78,7 +96,7 @@ struct Writer<'a> {
 }
 
 /// Slot of each mounted or masking tree, by path.
-type Slots = std::collections::BTreeMap<PathBuf, u16>;
+type Slots = BTreeMap<PathBuf, u16>;
 
 impl Writer<'_> {
     fn step(&mut self, name: impl Into<String>, step: Step<'_>) {
@@ -89,79 +107,106 @@ impl Writer<'_> {
     /// Opens every tree while the old root is still in sight.
     fn open_trees(&mut self) -> Result<Slots, SandboxError> {
         let mut slots = Slots::new();
-        let null = match self.layout.places.get(Path::new("/dev/null")) {
-            Some(Place::Mount(tree)) => Some(tree),
-            _ => None,
-        };
+        let null = self.layout.places.get(Path::new("/dev/null"));
         for (path, place) in &self.layout.places {
-            let (source, tree) = match (place, null) {
-                (Place::Mount(tree), _) => (path.as_path(), tree),
-                (Place::Hidden { is_directory: false }, Some(null)) => (Path::new("/dev/null"), null),
-                _ => continue,
+            let tree = match (place, null) {
+                (Place::Mount(tree), _) => tree,
+                (Place::Hidden(over), Some(Place::Mount(null))) if !over.is_directory => null,
+                (Place::Hidden(_) | Place::Link(_) | Place::Scratch, _) => continue,
             };
-            let slot = u16::try_from(slots.len()).unwrap_or(u16::MAX);
-            self.open_tree(slot, source, tree)?;
+            let slot = slots.len();
+            if slot >= protocol::MAX_TREES {
+                return Err(SandboxError::PlanInvalid {
+                    field: "read_only_paths",
+                    problem: "too many directories lie above the excepted paths".to_owned(),
+                });
+            }
+            let slot = u16::try_from(slot).unwrap_or(u16::MAX);
+            self.open_tree(slot, tree)?;
             slots.insert(path.clone(), slot);
         }
         Ok(slots)
     }
 
-    fn open_tree(&mut self, slot: u16, source: &Path, tree: &Tree) -> Result<(), SandboxError> {
+    fn open_tree(&mut self, slot: u16, tree: &Tree) -> Result<(), SandboxError> {
         let flags = match tree.grant {
             Grant::Device => TreeFlags::DEVICE.with(TreeFlags::NO_EXEC),
             Grant::Read => TreeFlags::READ_ONLY,
             Grant::Write => TreeFlags::default(),
         };
-        // INVARIANT: device numbers of Linux are 32 bits in the kernel
-        let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
         let step = Step::OpenTree {
             slot,
-            path: &path_text(source)?,
-            major: number(major(tree.device)),
-            minor: number(minor(tree.device)),
-            inode: tree.inode,
+            path: &path_text(&tree.source)?,
+            object: tree.object,
             flags,
         };
-        self.step(format!("opening `{}`", source.display()), step);
+        self.step(format!("opening `{}`", tree.source.display()), step);
         Ok(())
     }
 
     fn place(&mut self, path: &Path, place: &Place, slots: &Slots) -> Result<(), SandboxError> {
-        let at = relative(path)?;
-        let shown = path.display();
         match place {
             Place::Mount(tree) => {
                 self.target(path, tree.is_directory)?;
-                self.attach(path, slots)
+                // seen through a tree above, the mount point is the very object
+                let over = self.layout.mounted_above(path).then_some(tree.object);
+                self.attach(path, slots, over)
             }
             Place::Scratch => {
                 self.target(path, true)?;
-                let options = text(SCRATCH_OPTIONS)?;
-                let step = Step::Tmpfs { path: &at, options: &options, no_exec: true };
-                self.step(format!("mounting a private `{shown}`"), step);
-                Ok(())
+                self.tmpfs(path, SCRATCH_OPTIONS, TreeFlags::NO_EXEC, None)
             }
-            Place::Link(target) if !self.layout.mounted_above(path) => {
-                self.parents(path)?;
-                let step = Step::Symlink { path: &at, target: &path_text(target)? };
-                self.step(format!("linking `{shown}`"), step);
-                Ok(())
+            Place::Link(target) => self.link(path, target),
+            Place::Hidden(tree) if tree.is_directory => {
+                let flags = TreeFlags::NO_EXEC.with(TreeFlags::READ_ONLY);
+                self.tmpfs(path, HIDDEN_OPTIONS, flags, Some(tree.object))
             }
-            Place::Link(_) => Ok(()),
-            Place::Hidden { is_directory: true } => {
-                let options = text(HIDDEN_OPTIONS)?;
-                let step = Step::Tmpfs { path: &at, options: &options, no_exec: true };
-                self.step(format!("hiding `{shown}`"), step);
-                self.step(format!("sealing `{shown}`"), Step::ReadOnly { path: &at });
-                Ok(())
-            }
-            Place::Hidden { is_directory: false } => self.attach(path, slots),
+            Place::Hidden(tree) => self.attach(path, slots, Some(tree.object)),
         }
     }
 
-    fn attach(&mut self, path: &Path, slots: &Slots) -> Result<(), SandboxError> {
+    fn tmpfs(
+        &mut self,
+        path: &Path,
+        options: &str,
+        flags: TreeFlags,
+        over: Option<Object>,
+    ) -> Result<(), SandboxError> {
+        let step = Step::Tmpfs {
+            path: &relative(path)?,
+            options: &text(options)?,
+            flags,
+            over,
+        };
+        self.step(format!("covering `{}` with a tmpfs", path.display()), step);
+        Ok(())
+    }
+
+    fn link(&mut self, path: &Path, target: &Path) -> Result<(), SandboxError> {
+        if self.layout.mounted_above(path) {
+            return Ok(());
+        }
+        self.parents(path)?;
+        let step = Step::Symlink {
+            path: &relative(path)?,
+            target: &path_text(target)?,
+        };
+        self.step(format!("linking `{}`", path.display()), step);
+        Ok(())
+    }
+
+    fn attach(
+        &mut self,
+        path: &Path,
+        slots: &Slots,
+        over: Option<Object>,
+    ) -> Result<(), SandboxError> {
         if let Some(slot) = slots.get(path) {
-            let step = Step::Attach { slot: *slot, path: &relative(path)? };
+            let step = Step::Attach {
+                slot: *slot,
+                path: &relative(path)?,
+                over,
+            };
             self.step(format!("mounting `{}`", path.display()), step);
         }
         Ok(())
@@ -176,9 +221,16 @@ impl Writer<'_> {
         let at = relative(path)?;
         let step = if is_directory {
             self.made.insert(path.to_owned());
-            Step::Directory { path: &at, mode: 0o755 }
+            Step::Directory {
+                path: &at,
+                mode: 0o755,
+            }
         } else {
-            Step::File { path: &at, mode: 0o644, content: &[] }
+            Step::File {
+                path: &at,
+                mode: 0o644,
+                content: &[],
+            }
         };
         self.step(format!("making `{}`", path.display()), step);
         Ok(())
@@ -193,7 +245,13 @@ impl Writer<'_> {
         missing.reverse();
         for above in missing {
             let at = relative(above)?;
-            self.step(format!("making `{}`", above.display()), Step::Directory { path: &at, mode: 0o755 });
+            self.step(
+                format!("making `{}`", above.display()),
+                Step::Directory {
+                    path: &at,
+                    mode: 0o755,
+                },
+            );
             self.made.insert(above.to_owned());
         }
         Ok(())
@@ -207,18 +265,25 @@ impl Writer<'_> {
         let mut files = vec![
             ("/etc/passwd", passwd.as_str()),
             ("/etc/group", group.as_str()),
-            ("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n"),
+            (
+                "/etc/nsswitch.conf",
+                "passwd: files\ngroup: files\nhosts: files dns\n",
+            ),
         ];
         if context.network == Network::Deny {
             files.push(("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n"));
         }
-        for (path, content) in files.into_iter().map(|(path, content)| (Path::new(path), content)) {
+        for (path, content) in files {
+            let path = Path::new(path);
             if self.layout.mounted_above(path) || self.layout.places.contains_key(path) {
                 continue;
             }
             self.parents(path)?;
-            let content = content.as_bytes();
-            let step = Step::File { path: &relative(path)?, mode: 0o644, content };
+            let step = Step::File {
+                path: &relative(path)?,
+                mode: 0o644,
+                content: content.as_bytes(),
+            };
             self.step(format!("writing `{}`", path.display()), step);
         }
         Ok(())
@@ -227,32 +292,43 @@ impl Writer<'_> {
     fn links_and_proc(&mut self) -> Result<(), SandboxError> {
         for (path, target) in DEV_LINKS {
             let path = Path::new(path);
-            let taken = self.layout.places.keys().any(|place| place.starts_with(path));
-            if !taken && !self.layout.mounted_above(path) {
-                self.parents(path)?;
-                let step = Step::Symlink { path: &relative(path)?, target: &text(target)? };
-                self.step(format!("linking `{}`", path.display()), step);
+            let taken = self
+                .layout
+                .places
+                .keys()
+                .any(|place| place.starts_with(path));
+            if !taken {
+                self.link(path, Path::new(target))?;
             }
         }
         self.target(Path::new("/proc"), true)?;
-        let step = Step::Proc { path: c"proc", options: &text(PROC_OPTIONS)? };
+        let step = Step::Proc {
+            path: c"proc",
+            options: &text(PROC_OPTIONS)?,
+        };
         self.step("mounting `/proc`", step);
         Ok(())
     }
 
     /// Rules for what the launcher itself has mounted.
     fn allow_inside(&mut self, rights: Rights) -> Result<(), SandboxError> {
-        let mut inside = vec![(PathBuf::from("/"), rights.list()), (PathBuf::from("/proc"), rights.look())];
+        let mut inside = vec![
+            (PathBuf::from("/"), rights.list()),
+            (PathBuf::from("/proc"), Rights::look()),
+        ];
         for (path, place) in &self.layout.places {
             if matches!(place, Place::Scratch) {
                 inside.push((path.clone(), rights.scratch()));
             }
         }
         if !self.layout.places.contains_key(Path::new("/etc")) {
-            inside.push((PathBuf::from("/etc"), rights.look()));
+            inside.push((PathBuf::from("/etc"), Rights::look()));
         }
         for (path, access) in inside {
-            let step = Step::AllowPath { path: &path_text(&path)?, access: access.bits() };
+            let step = Step::AllowPath {
+                path: &path_text(&path)?,
+                access: access.bits(),
+            };
             self.step(format!("allowing `{}`", path.display()), step);
         }
         Ok(())
@@ -269,7 +345,13 @@ fn path_text(path: &Path) -> Result<CString, SandboxError> {
 
 /// A path as the new root, where the launcher then works, names it.
 fn relative(path: &Path) -> Result<CString, SandboxError> {
-    let inside = path.strip_prefix("/").map_or(path.as_os_str(), Path::as_os_str);
-    let named = if inside.is_empty() { OsStr::new(".") } else { inside };
+    let inside = path
+        .strip_prefix("/")
+        .map_or(path.as_os_str(), Path::as_os_str);
+    let named = if inside.is_empty() {
+        OsStr::new(".")
+    } else {
+        inside
+    };
     c_string("read_paths", named.as_bytes())
 }

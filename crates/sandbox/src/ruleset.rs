@@ -31,14 +31,19 @@ impl Rights {
     /// # Errors
     /// [`SandboxError::Unsupported`] when Landlock is absent or switched off.
     pub(crate) fn of_kernel() -> Result<Self, SandboxError> {
-        let version = sys::landlock_abi()
-            .map_err(|source| SandboxError::Unsupported { mechanism: "Landlock", source })?;
+        let version = sys::landlock_abi().map_err(|source| SandboxError::Unsupported {
+            mechanism: "Landlock",
+            source,
+        })?;
         Ok(Self::of_version(version))
     }
 
     /// Returns the rights of one ABI version.
     pub(crate) fn of_version(version: u32) -> Self {
-        Self { abi: ABI::from(i32::try_from(version).unwrap_or(i32::MAX)), version }
+        Self {
+            abi: ABI::from(i32::try_from(version).unwrap_or(i32::MAX)),
+            version,
+        }
     }
 
     /// All file system rights, handled for every path.
@@ -48,13 +53,18 @@ impl Rights {
 
     /// Reading and executing, as far as `is_directory` allows.
     pub(crate) fn read(self, is_directory: bool) -> BitFlags<AccessFs> {
-        self.fitting(AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute, is_directory)
+        self.fitting(
+            AccessFs::ReadFile | AccessFs::ReadDir | AccessFs::Execute,
+            is_directory,
+        )
     }
 
-    /// Reading, executing and writing, but no making of device nodes.
+    /// Reading, executing and writing, but no making or driving of devices, and no connecting to
+    /// a socket that something outside the sandbox listens on.
     pub(crate) fn write(self, is_directory: bool) -> BitFlags<AccessFs> {
-        let no_devices = self.files() & !(AccessFs::MakeBlock | AccessFs::MakeChar);
-        self.fitting(without_ioctl(no_devices), is_directory)
+        let refused =
+            AccessFs::IoctlDev | AccessFs::MakeBlock | AccessFs::MakeChar | AccessFs::ResolveUnix;
+        self.fitting(self.files() & !refused, is_directory)
     }
 
     /// Scratch space: as writing, without executing.
@@ -72,7 +82,7 @@ impl Rights {
     }
 
     /// The sandbox's `/proc`, and names in its root directories.
-    pub(crate) fn look(self) -> BitFlags<AccessFs> {
+    pub(crate) fn look() -> BitFlags<AccessFs> {
         AccessFs::ReadFile | AccessFs::ReadDir
     }
 
@@ -82,7 +92,11 @@ impl Rights {
     }
 
     fn fitting(self, wanted: BitFlags<AccessFs>, is_directory: bool) -> BitFlags<AccessFs> {
-        let possible = if is_directory { self.files() } else { AccessFs::from_file(self.abi) };
+        let possible = if is_directory {
+            self.files()
+        } else {
+            AccessFs::from_file(self.abi)
+        };
         wanted & possible
     }
 
@@ -98,10 +112,6 @@ impl Rights {
     pub(crate) fn scopes(self) -> BitFlags<Scope> {
         Scope::from_all(self.abi)
     }
-}
-
-fn without_ioctl(rights: BitFlags<AccessFs>) -> BitFlags<AccessFs> {
-    rights & !BitFlags::from(AccessFs::IoctlDev)
 }
 
 /// Returns the rights a tree gets.
@@ -144,5 +154,51 @@ pub(crate) fn build(
         }
     }
     let fd: Option<OwnedFd> = created.into();
-    fd.ok_or(SandboxError::Unsupported { mechanism: "Landlock", source: Errno::EOPNOTSUPP })
+    fd.ok_or(SandboxError::Unsupported {
+        mechanism: "Landlock",
+        source: Errno::EOPNOTSUPP,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// ABI, then the bits of: handled, directory read, directory write, file write, scratch,
+    /// device, TCP, scopes (`include/uapi/linux/landlock.h`).
+    const TABLE: &[(u32, [u64; 8])] = &[
+        (1, [0x1FFF, 0xD, 0x17BF, 0x7, 0x17BE, 0x6, 0, 0]),
+        (2, [0x3FFF, 0xD, 0x37BF, 0x7, 0x37BE, 0x6, 0, 0]),
+        (3, [0x7FFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0x4006, 0, 0]),
+        (4, [0x7FFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0x4006, 3, 0]),
+        (5, [0xFFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 0]),
+        (6, [0xFFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 3]),
+        (7, [0xFFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 3]),
+        (8, [0xFFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 3]),
+        (9, [0x1_FFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 3]),
+        // a newer kernel: what this version knows
+        (10, [0x1_FFFF, 0xD, 0x77BF, 0x4007, 0x77BE, 0xC006, 3, 3]),
+    ];
+
+    #[test]
+    fn asks_for_all_rights_of_each_abi_and_grants_the_least() {
+        for (version, want) in TABLE {
+            let rights = Rights::of_version(*version);
+            let found = [
+                rights.files().bits(),
+                rights.read(true).bits(),
+                rights.write(true).bits(),
+                rights.write(false).bits(),
+                rights.scratch().bits(),
+                rights.device().bits(),
+                rights.net(Network::Deny).bits(),
+                rights.scopes().bits(),
+            ];
+            assert_eq!(found, *want, "ABI {version}: {found:x?}");
+            assert_eq!(rights.read(false).bits(), 0x5, "ABI {version}");
+            assert_eq!(rights.list().bits(), 0x8, "ABI {version}");
+            assert_eq!(rights.net(Network::Full).bits(), 0, "ABI {version}");
+        }
+        assert_eq!(Rights::look().bits(), 0xC);
+    }
 }

@@ -1,25 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Output of the command: passed on live, hashed in full, kept up to a limit.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// Receives the output of a run as it comes. A sink that is slow slows the command, since the
-/// pipe between them fills.
+/// Receives the pieces of one stream, in order.
+pub type Sink = Box<dyn FnMut(&[u8]) + Send>;
+
+/// Receives the output of a run as it comes, both streams on one thread. A sink that is slow slows
+/// the command, since the pipe between them fills. A sink that panics is not called again; the
+/// run goes on without it.
 #[derive(Default)]
 pub struct Sinks {
     /// Called with each piece of standard output, in order.
-    pub stdout: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    pub stdout: Option<Sink>,
     /// Called with each piece of standard error, in order.
-    pub stderr: Option<Box<dyn FnMut(&[u8]) + Send>>,
+    pub stderr: Option<Sink>,
 }
 
-impl std::fmt::Debug for Sinks {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Sinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sinks").finish_non_exhaustive()
     }
 }
@@ -38,46 +47,154 @@ pub struct StreamOutcome {
     pub captured: Vec<u8>,
 }
 
+impl StreamOutcome {
+    /// Returns the outcome of a stream that nothing was written to.
+    pub(crate) fn empty() -> Self {
+        Self {
+            sha256: sha256(&[]),
+            ..Self::default()
+        }
+    }
+}
+
 /// Bytes read at a time: the size of a Linux pipe.
 const PIECE_BYTES: usize = 65_536;
 
-/// Reads a pipe to its end.
-pub(crate) fn pump(
-    pipe: OwnedFd,
+/// The reading end of one stream.
+pub(crate) struct Tap {
+    pipe: File,
+    open: bool,
+    ready: bool,
     keep_bytes: usize,
-    mut sink: Option<Box<dyn FnMut(&[u8]) + Send>>,
-) -> StreamOutcome {
-    let mut pipe = File::from(pipe);
-    let mut piece = vec![0_u8; PIECE_BYTES];
-    let mut hash = Sha256::new();
-    let mut out = StreamOutcome::default();
-    loop {
-        let read = match pipe.read(&mut piece) {
-            Ok(0) => break,
-            Ok(read) => piece.get(..read).unwrap_or_default(),
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(_) => {
-                // a pipe that cannot be read any more has lost its end: say that not all was kept
-                out.truncated = true;
-                break;
-            }
-        };
-        hash.update(read);
-        out.bytes = out.bytes.saturating_add(u64::try_from(read.len()).unwrap_or(u64::MAX));
-        let room = keep_bytes.saturating_sub(out.captured.len()).min(read.len());
-        out.captured.extend_from_slice(read.get(..room).unwrap_or_default());
-        out.truncated |= room < read.len();
-        if let Some(sink) = &mut sink {
-            sink(read);
+    hash: Sha256,
+    sink: Option<Sink>,
+    out: StreamOutcome,
+}
+
+impl Tap {
+    pub(crate) fn new(pipe: OwnedFd, keep_bytes: usize, sink: Option<Sink>) -> Self {
+        Self {
+            pipe: File::from(pipe),
+            open: true,
+            ready: false,
+            keep_bytes,
+            hash: Sha256::new(),
+            sink,
+            out: StreamOutcome::default(),
         }
     }
-    out.sha256 = hex(&hash.finalize());
-    out
+
+    /// Takes one piece; returns how much came. Nothing comes from a pipe that is empty or closed.
+    fn take(&mut self, piece: &mut [u8]) -> usize {
+        match self.pipe.read(piece) {
+            Ok(0) => self.open = false,
+            Ok(read) => {
+                self.accept(piece.get(..read).unwrap_or_default());
+                return read;
+            }
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(_) => {
+                // a pipe that cannot be read any more has lost its end: say that not all was kept
+                self.out.truncated = true;
+                self.open = false;
+            }
+        }
+        0
+    }
+
+    fn accept(&mut self, read: &[u8]) {
+        self.hash.update(read);
+        let length = u64::try_from(read.len()).unwrap_or(u64::MAX);
+        self.out.bytes = self.out.bytes.saturating_add(length);
+        let room = self.keep_bytes.saturating_sub(self.out.captured.len());
+        let kept = read.get(..room.min(read.len())).unwrap_or_default();
+        self.out.captured.extend_from_slice(kept);
+        self.out.truncated |= kept.len() < read.len();
+        if let Some(sink) = &mut self.sink {
+            // the caller's code: if it panics, the stream is still read and hashed to its end
+            if catch_unwind(AssertUnwindSafe(|| sink(read))).is_err() {
+                self.sink = None;
+            }
+        }
+    }
+
+    /// Reads what a run that has ended left in the pipe. Something outside the sandbox may hold
+    /// the other end (a descriptor sent over a socket) and write for ever, so never more than the
+    /// pipe holds, and without waiting.
+    fn drain(&mut self, piece: &mut [u8]) {
+        let holds = fcntl(&self.pipe, FcntlArg::F_GETPIPE_SZ).unwrap_or_default();
+        let mut left = usize::try_from(holds).unwrap_or(PIECE_BYTES);
+        let unwaiting = fcntl(&self.pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok();
+        while self.open && unwaiting && left > 0 {
+            match self.take(piece) {
+                0 => break,
+                read => left = left.saturating_sub(read),
+            }
+        }
+    }
+
+    fn finish(mut self) -> StreamOutcome {
+        self.out.sha256 = hex(&self.hash.finalize());
+        self.out
+    }
+}
+
+/// Reads both streams until both have ended, or `ended` becomes readable: then no process of the
+/// sandbox is left, and what is still in the pipes is all there will be.
+pub(crate) fn pump(mut taps: [Tap; 2], ended: BorrowedFd<'_>) -> [StreamOutcome; 2] {
+    let mut piece = vec![0_u8; PIECE_BYTES];
+    while taps.iter().any(|tap| tap.open) {
+        let Some(over) = wait(&mut taps, ended) else {
+            continue;
+        };
+        for tap in taps.iter_mut().filter(|tap| tap.open && tap.ready) {
+            tap.take(&mut piece);
+        }
+        if over {
+            for tap in &mut taps {
+                tap.drain(&mut piece);
+            }
+            break;
+        }
+    }
+    taps.map(Tap::finish)
+}
+
+/// Marks the taps that have something to read; returns whether the run is over. `None` when
+/// interrupted.
+fn wait(taps: &mut [Tap; 2], ended: BorrowedFd<'_>) -> Option<bool> {
+    // a closed pipe is left out: it would be reported again and again
+    let open = taps.iter().filter(|tap| tap.open);
+    let mut fds: Vec<PollFd<'_>> = std::iter::once(ended)
+        .chain(open.map(|tap| tap.pipe.as_fd()))
+        .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
+        .collect();
+    let polled = poll(&mut fds, PollTimeout::NONE);
+    if polled == Err(Errno::EINTR) {
+        return None;
+    }
+    // if nothing can be waited for, read what there is
+    let any = |fd: &PollFd<'_>| polled.is_err() || fd.any().unwrap_or(false);
+    let ready: Vec<bool> = fds.iter().skip(1).map(any).collect();
+    let over = polled.is_ok() && fds.first().is_some_and(any);
+    for (tap, ready) in taps.iter_mut().filter(|tap| tap.open).zip(ready) {
+        tap.ready = ready;
+    }
+    Some(over)
+}
+
+/// Returns the SHA-256 of some bytes, 64 lower-case hex digits.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
 }
 
 /// Returns lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| char::from(DIGITS.get(usize::from(value)).copied().unwrap_or(b'?'));
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

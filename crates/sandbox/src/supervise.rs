@@ -29,7 +29,15 @@ impl Cancel {
     pub fn new() -> Result<Self, SandboxError> {
         let event = EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)
             .map_err(SandboxError::internal("making an eventfd"))?;
-        Ok(Self { event: Arc::new(event) })
+        Ok(Self {
+            event: Arc::new(event),
+        })
+    }
+
+    /// Returns whether [`Cancel::cancel`] was called.
+    pub(crate) fn is_asked(&self) -> bool {
+        let mut fds = [PollFd::new(self.event.as_fd(), PollFlags::POLLIN)];
+        poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
     /// Kills everything in the sandbox; a run that has ended is not touched.
@@ -39,7 +47,10 @@ impl Cancel {
     pub fn cancel(&self) -> Result<(), SandboxError> {
         match self.event.write(1) {
             Ok(_) | Err(Errno::EAGAIN) => Ok(()),
-            Err(source) => Err(SandboxError::Internal { what: "cancelling a run", source }),
+            Err(source) => Err(SandboxError::Internal {
+                what: "cancelling a run",
+                source,
+            }),
         }
     }
 }
@@ -70,34 +81,51 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) const fn new(process: OwnedFd, control: OwnedFd) -> Self {
-        Self { process, control, reaped: false }
+        Self {
+            process,
+            control,
+            reaped: false,
+        }
     }
 
-    /// Waits until pid 1 of the sandbox is gone, killing it at the deadline or when cancelled.
-    pub(crate) fn watch(
-        mut self,
+    /// Waits until pid 1 of the sandbox is gone, killing it at the deadline or when cancelled, or
+    /// at once if it cannot be watched any more. Once it is started, a command has run or may
+    /// have, so there is always an account of it.
+    pub(crate) fn watch(mut self, deadline: Instant, cancel: &Cancel) -> Watched {
+        let mut watched = Watched::default();
+        if self.follow(deadline, cancel, &mut watched).is_err() {
+            self.end();
+        }
+        while hear(self.control.as_fd(), &mut watched) == Heard::Report {}
+        watched
+    }
+
+    fn follow(
+        &mut self,
         deadline: Instant,
         cancel: &Cancel,
-    ) -> Result<Watched, SandboxError> {
-        let mut watched = Watched::default();
+        watched: &mut Watched,
+    ) -> Result<(), SandboxError> {
         let mut listening = true;
         loop {
             let ready = self.wait(deadline, cancel, listening, watched.stopped.is_none())?;
             if ready.heard {
-                listening = hear(self.control.as_fd(), &mut watched) != Heard::End;
+                listening = hear(self.control.as_fd(), watched) != Heard::End;
             }
             if ready.gone {
                 break;
             }
             if watched.stopped.is_none() && (ready.cancelled || Instant::now() >= deadline) {
-                let reason = if ready.cancelled { Stopped::Cancelled } else { Stopped::TimedOut };
+                let reason = if ready.cancelled {
+                    Stopped::Cancelled
+                } else {
+                    Stopped::TimedOut
+                };
                 watched.stopped = Some(reason);
                 self.kill()?;
             }
         }
-        self.reap()?;
-        while listening && hear(self.control.as_fd(), &mut watched) == Heard::Report {}
-        Ok(watched)
+        self.reap()
     }
 
     fn wait(
@@ -107,7 +135,11 @@ impl Running {
         listening: bool,
         stoppable: bool,
     ) -> Result<Ready, SandboxError> {
-        let stop = if stoppable { PollFlags::POLLIN } else { PollFlags::empty() };
+        let stop = if stoppable {
+            PollFlags::POLLIN
+        } else {
+            PollFlags::empty()
+        };
         let mut fds = vec![
             PollFd::new(self.process.as_fd(), PollFlags::POLLIN),
             PollFd::new(cancel.event.as_fd(), stop),
@@ -115,19 +147,42 @@ impl Running {
         if listening {
             fds.push(PollFd::new(self.control.as_fd(), PollFlags::POLLIN));
         }
-        let timeout = if stoppable { until(deadline) } else { PollTimeout::NONE };
+        let timeout = if stoppable {
+            until(deadline)
+        } else {
+            PollTimeout::NONE
+        };
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(source) => return Err(SandboxError::Internal { what: "waiting for a run", source }),
+            Err(source) => {
+                return Err(SandboxError::Internal {
+                    what: "waiting for a run",
+                    source,
+                });
+            }
         }
         let any = |index: usize| fds.get(index).and_then(PollFd::any).unwrap_or(false);
-        Ok(Ready { gone: any(0), cancelled: any(1), heard: any(2) })
+        Ok(Ready {
+            gone: any(0),
+            cancelled: any(1),
+            heard: any(2),
+        })
     }
 
     fn kill(&self) -> Result<(), SandboxError> {
         match sys::kill(self.process.as_fd()) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
-            Err(source) => Err(SandboxError::Internal { what: "killing a run", source }),
+            Err(source) => Err(SandboxError::Internal {
+                what: "killing a run",
+                source,
+            }),
+        }
+    }
+
+    /// Nothing of a run may outlive it, whatever went wrong here.
+    fn end(&mut self) {
+        if !self.reaped && self.kill().is_ok() {
+            self.reaped = self.reap().is_ok();
         }
     }
 
@@ -140,10 +195,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // only on an error path: nothing of the run may outlive it, and nobody is left to tell
-        if !self.reaped && self.kill().is_ok() {
-            let _unheard = reap(self.process.as_fd());
-        }
+        self.end();
     }
 }
 
@@ -180,11 +232,16 @@ fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
     Heard::Report
 }
 
-/// Waits for the end of a process that sends no signal when it dies (`waitid(2)`, `__WALL`).
+/// Waits for the end of a child, whatever signal it sends when it dies (`waitid(2)`, `__WALL`).
+/// Where the host process ignores SIGCHLD, or waits for every child, the kernel or it may have been
+/// first: then there is none left to wait for, which is as good.
 pub(crate) fn reap(process: BorrowedFd<'_>) -> Result<(), Errno> {
     loop {
-        match waitid(Id::PIDFd(process), WaitPidFlag::WEXITED | WaitPidFlag::__WALL) {
-            Ok(_) => return Ok(()),
+        match waitid(
+            Id::PIDFd(process),
+            WaitPidFlag::WEXITED | WaitPidFlag::__WALL,
+        ) {
+            Ok(_) | Err(Errno::ECHILD) => return Ok(()),
             Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno),
         }

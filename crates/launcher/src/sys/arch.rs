@@ -18,7 +18,7 @@ mod x86_64 {
     /// The arguments must satisfy what the call named by `number` demands of memory.
     #[inline]
     pub(in crate::sys) unsafe fn syscall(number: usize, args: [usize; 6]) -> isize {
-        let [a, b, c, d, e, f] = args;
+        let [rdi, rsi, rdx, r10, r8, r9] = args;
         let answer: isize;
         // SAFETY: the x86-64 Linux calling convention (`syscall(2)`): number in rax, arguments in
         // rdi rsi rdx r10 r8 r9, rcx and r11 clobbered; memory effects are the caller's promise.
@@ -26,7 +26,7 @@ mod x86_64 {
             asm!(
                 "syscall",
                 inlateout("rax") number => answer,
-                in("rdi") a, in("rsi") b, in("rdx") c, in("r10") d, in("r8") e, in("r9") f,
+                in("rdi") rdi, in("rsi") rsi, in("rdx") rdx, in("r10") r10, in("r8") r8, in("r9") r9,
                 lateout("rcx") _, lateout("r11") _,
                 options(nostack),
             );
@@ -52,6 +52,7 @@ mod x86_64 {
         pub(in crate::sys) const MOUNT_SETATTR: usize = 442;
         pub(in crate::sys) const MOVE_MOUNT: usize = 429;
         pub(in crate::sys) const OPENAT: usize = 257;
+        pub(in crate::sys) const OPENAT2: usize = 437;
         pub(in crate::sys) const OPEN_TREE: usize = 428;
         pub(in crate::sys) const PIPE2: usize = 293;
         pub(in crate::sys) const PIVOT_ROOT: usize = 155;
@@ -84,7 +85,7 @@ mod aarch64 {
     /// The arguments must satisfy what the call named by `number` demands of memory.
     #[inline]
     pub(in crate::sys) unsafe fn syscall(number: usize, args: [usize; 6]) -> isize {
-        let [a, b, c, d, e, f] = args;
+        let [x0, x1, x2, x3, x4, x5] = args;
         let answer: isize;
         // SAFETY: the arm64 Linux calling convention (`syscall(2)`): number in x8, arguments in
         // x0 to x5, answer in x0; memory effects are the caller's promise.
@@ -92,8 +93,8 @@ mod aarch64 {
             asm!(
                 "svc 0",
                 in("x8") number,
-                inlateout("x0") a => answer,
-                in("x1") b, in("x2") c, in("x3") d, in("x4") e, in("x5") f,
+                inlateout("x0") x0 => answer,
+                in("x1") x1, in("x2") x2, in("x3") x3, in("x4") x4, in("x5") x5,
                 options(nostack),
             );
         }
@@ -118,6 +119,7 @@ mod aarch64 {
         pub(in crate::sys) const MOUNT_SETATTR: usize = 442;
         pub(in crate::sys) const MOVE_MOUNT: usize = 429;
         pub(in crate::sys) const OPENAT: usize = 56;
+        pub(in crate::sys) const OPENAT2: usize = 437;
         pub(in crate::sys) const OPEN_TREE: usize = 428;
         pub(in crate::sys) const PIPE2: usize = 59;
         pub(in crate::sys) const PIVOT_ROOT: usize = 41;

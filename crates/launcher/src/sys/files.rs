@@ -4,6 +4,7 @@
 use core::ffi::CStr;
 
 use super::{Errno, Fd, answer, nr, syscall};
+use ambit_launcher::Object;
 
 const AT_FDCWD: Fd = Fd(-100);
 const O_WRONLY: usize = 1;
@@ -23,17 +24,58 @@ pub(crate) fn open_handle(path: &CStr) -> Result<Fd, Errno> {
 
 /// Creates a new file for writing.
 pub(crate) fn create(path: &CStr, mode: u32) -> Result<Fd, Errno> {
-    open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
+    open(
+        path,
+        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+        mode,
+    )
+}
+
+/// `struct open_how` of `openat2(2)` (kernel 5.6).
+#[repr(C)]
+struct OpenHow {
+    flags: u64,
+    mode: u64,
+    resolve: u64,
+}
+
+/// Opens `path`, relative to the working directory, as a handle only. No link is followed
+/// anywhere on the way, nothing above the working directory is reached, and what is found must be
+/// `judged`, if that is given.
+pub(crate) fn open_judged(path: &CStr, judged: Option<Object>) -> Result<Fd, Errno> {
+    const RESOLVE_NO_MAGICLINKS: u64 = 2;
+    const RESOLVE_NO_SYMLINKS: u64 = 4;
+    const RESOLVE_BENEATH: u64 = 8;
+    let how = OpenHow {
+        flags: (O_PATH | O_CLOEXEC) as u64,
+        mode: 0,
+        resolve: RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH,
+    };
+    let (how_ptr, size) = ((&raw const how) as usize, size_of::<OpenHow>());
+    let args = [AT_FDCWD.word(), path.as_ptr() as usize, how_ptr, size, 0, 0];
+    // SAFETY: openat2(2) reads the NUL-terminated path and `size` bytes of `how`.
+    let found = descriptor(unsafe { syscall(nr::OPENAT2, args) })?;
+    if let Some(judged) = judged {
+        require(found, judged)?;
+    }
+    Ok(found)
 }
 
 fn open(path: &CStr, flags: usize, mode: u32) -> Result<Fd, Errno> {
-    let args = [AT_FDCWD.word(), path.as_ptr() as usize, flags, mode as usize, 0, 0];
+    let args = [
+        AT_FDCWD.word(),
+        path.as_ptr() as usize,
+        flags,
+        mode as usize,
+        0,
+        0,
+    ];
     // SAFETY: openat(2) reads the NUL-terminated path.
     descriptor(unsafe { syscall(nr::OPENAT, args) })
 }
 
 pub(super) fn descriptor(raw: isize) -> Result<Fd, Errno> {
-    answer(raw).and_then(|fd| i32::try_from(fd).map(Fd).map_err(|_| Errno::INVALID))
+    answer(raw).and_then(|fd| i32::try_from(fd).map(Fd).ok().ok_or(Errno::INVALID))
 }
 
 /// Writes all of `bytes`.
@@ -60,7 +102,14 @@ pub(crate) fn read(fd: Fd, into: &mut [u8]) -> Result<usize, Errno> {
 /// Makes a directory; one that is already there is fine.
 pub(crate) fn make_directory(path: &CStr, mode: u32) -> Result<(), Errno> {
     const EEXIST: Errno = Errno(17);
-    let args = [AT_FDCWD.word(), path.as_ptr() as usize, mode as usize, 0, 0, 0];
+    let args = [
+        AT_FDCWD.word(),
+        path.as_ptr() as usize,
+        mode as usize,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: mkdirat(2) reads the NUL-terminated path.
     match answer(unsafe { syscall(nr::MKDIRAT, args) }) {
         Ok(_) | Err(EEXIST) => Ok(()),
@@ -70,17 +119,16 @@ pub(crate) fn make_directory(path: &CStr, mode: u32) -> Result<(), Errno> {
 
 /// Makes a symbolic link at `path` that holds `target`.
 pub(crate) fn make_symlink(target: &CStr, path: &CStr) -> Result<(), Errno> {
-    let args = [target.as_ptr() as usize, AT_FDCWD.word(), path.as_ptr() as usize, 0, 0, 0];
+    let args = [
+        target.as_ptr() as usize,
+        AT_FDCWD.word(),
+        path.as_ptr() as usize,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: symlinkat(2) reads two NUL-terminated strings.
     answer(unsafe { syscall(nr::SYMLINKAT, args) }).map(|_| ())
-}
-
-/// Device and inode of an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Identity {
-    pub(crate) major: u32,
-    pub(crate) minor: u32,
-    pub(crate) inode: u64,
 }
 
 /// `struct statx` up to `stx_dev_minor` (`include/uapi/linux/stat.h`), padded to its 256 bytes.
@@ -95,8 +143,38 @@ struct Statx {
     tail: [u64; 14],
 }
 
+/// Returns the name under which procfs leads to an open object (`proc_pid_fd(5)`), while the old
+/// root's `/proc` is there.
+pub(crate) fn name_of(fd: Fd, buffer: &mut [u8; 32]) -> Result<&CStr, Errno> {
+    const PREFIX: &[u8] = b"/proc/self/fd/";
+    let mut left = fd.0;
+    let mut digits = [0_u8; 10];
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' | u8::try_from(left % 10).unwrap_or(0);
+        left /= 10;
+    }
+    let zeros = digits.iter().take(9).take_while(|digit| **digit == b'0');
+    let number = digits.get(zeros.count()..).unwrap_or_default();
+    let bytes = PREFIX.iter().chain(number).copied().chain([0]);
+    for (slot, byte) in buffer.iter_mut().zip(bytes) {
+        *slot = byte;
+    }
+    CStr::from_bytes_until_nul(buffer)
+        .ok()
+        .ok_or(Errno::INVALID)
+}
+
+/// Refuses an open object that is not the one the policy judged.
+pub(crate) fn require(found: Fd, judged: Object) -> Result<(), Errno> {
+    if identity(Some(found), c"")? == judged {
+        Ok(())
+    } else {
+        Err(Errno::STALE)
+    }
+}
+
 /// Returns the identity of an open object (`path` empty) or of what `path` leads to.
-pub(crate) fn identity(fd: Option<Fd>, path: &CStr) -> Result<Identity, Errno> {
+pub(crate) fn identity(fd: Option<Fd>, path: &CStr) -> Result<Object, Errno> {
     const AT_EMPTY_PATH: usize = 0x1000;
     const STATX_INO: usize = 0x100;
     let mut out = Statx {
@@ -111,10 +189,21 @@ pub(crate) fn identity(fd: Option<Fd>, path: &CStr) -> Result<Identity, Errno> {
     let flags = if fd.is_some() { AT_EMPTY_PATH } else { 0 };
     let start = fd.unwrap_or(AT_FDCWD);
     let out_ptr = (&raw mut out) as usize;
-    let args = [start.word(), path.as_ptr() as usize, flags, STATX_INO, out_ptr, 0];
+    let args = [
+        start.word(),
+        path.as_ptr() as usize,
+        flags,
+        STATX_INO,
+        out_ptr,
+        0,
+    ];
     // SAFETY: statx(2) reads the path and writes 256 bytes, the size of `Statx` (asserted below).
     answer(unsafe { syscall(nr::STATX, args) })?;
-    Ok(Identity { major: out.dev_major, minor: out.dev_minor, inode: out.inode })
+    Ok(Object {
+        major: out.dev_major,
+        minor: out.dev_minor,
+        inode: out.inode,
+    })
 }
 
 const _: () = assert!(size_of::<Statx>() == 256);
@@ -186,9 +275,19 @@ struct ControlBuffer {
 /// (`unix(7)`, `SCM_RIGHTS`).
 pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]), Errno> {
     const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
-    const HEADER: usize = size_of::<usize>() + 8;
-    let mut control = ControlBuffer { len: 0, level: 0, kind: 0, fds: [-1; FDS], pad: 0 };
-    let mut io = IoVec { base: into.as_mut_ptr(), len: into.len() };
+    // a header of one word and two ints, then the descriptors
+    const COMPLETE: usize = size_of::<usize>() + (2 + FDS) * size_of::<i32>();
+    let mut control = ControlBuffer {
+        len: 0,
+        level: 0,
+        kind: 0,
+        fds: [-1; FDS],
+        pad: 0,
+    };
+    let mut io = IoVec {
+        base: into.as_mut_ptr(),
+        len: into.len(),
+    };
     let mut header = MsgHdr {
         name: core::ptr::null_mut(),
         name_len: 0,
@@ -203,10 +302,14 @@ pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]),
     // SAFETY: recvmsg(2) fills `into` and `control` within the lengths given; both, and the header
     // that points at them, are exclusively ours and outlive the call.
     let length = answer(unsafe { syscall(nr::RECVMSG, args) })?;
-    let complete = control.len == HEADER + FDS * size_of::<i32>()
+    let complete = control.len == COMPLETE
         && (control.level, control.kind) == (1, 1)
         && header.flags & 0x28 == 0; // MSG_TRUNC | MSG_CTRUNC
-    if complete { Ok((length, control.fds.map(Fd))) } else { Err(Errno::INVALID) }
+    if complete {
+        Ok((length, control.fds.map(Fd)))
+    } else {
+        Err(Errno::INVALID)
+    }
 }
 
 /// Maps `length` bytes of `fd` read-only for the rest of the launcher's life.
@@ -225,8 +328,17 @@ pub(crate) fn map_file(fd: Fd, length: usize) -> Result<&'static [u8], Errno> {
 pub(crate) fn zeroed_words(count: usize) -> Result<&'static mut [usize], Errno> {
     const PROT_READ_WRITE: usize = 3;
     const MAP_PRIVATE_ANONYMOUS: usize = 0x22;
-    let bytes = count.checked_mul(size_of::<usize>()).ok_or(Errno::INVALID)?;
-    let args = [0, bytes.max(1), PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, usize::MAX, 0];
+    let bytes = count
+        .checked_mul(size_of::<usize>())
+        .ok_or(Errno::INVALID)?;
+    let args = [
+        0,
+        bytes.max(1),
+        PROT_READ_WRITE,
+        MAP_PRIVATE_ANONYMOUS,
+        usize::MAX,
+        0,
+    ];
     // SAFETY: a new anonymous mapping at an address of the kernel's choice.
     let start = answer(unsafe { syscall(nr::MMAP, args) })?;
     // SAFETY: page-aligned, zeroed, `bytes` long, referenced by nothing else.

@@ -41,7 +41,9 @@ impl Fd {
 
 /// Turns the kernel's raw answer into a value or an error number.
 fn answer(raw: isize) -> Result<usize, Errno> {
-    usize::try_from(raw).map_err(|_| Errno(u32::try_from(raw.unsigned_abs()).unwrap_or(u32::MAX)))
+    usize::try_from(raw)
+        .ok()
+        .ok_or_else(|| Errno(u32::try_from(raw.unsigned_abs()).unwrap_or(u32::MAX)))
 }
 
 /// Leaves the process; as pid 1 this ends every process of the namespace.

@@ -25,7 +25,14 @@ pub(crate) mod attr {
 
 fn mount(what: &CStr, at: &CStr, flags: usize, options: &CStr) -> Result<(), Errno> {
     let source = what.as_ptr() as usize;
-    let args = [source, at.as_ptr() as usize, source, flags, options.as_ptr() as usize, 0];
+    let args = [
+        source,
+        at.as_ptr() as usize,
+        source,
+        flags,
+        options.as_ptr() as usize,
+        0,
+    ];
     // SAFETY: mount(2) reads NUL-terminated strings only; the file systems used here (tmpfs, proc)
     // take their data as such a string.
     answer(unsafe { syscall(nr::MOUNT, args) }).map(|_| ())
@@ -36,10 +43,18 @@ pub(crate) fn make_private() -> Result<(), Errno> {
     mount(c"none", c"/", MS_REC | MS_PRIVATE, EMPTY)
 }
 
-/// Mounts a tmpfs with `nosuid,nodev`.
-pub(crate) fn tmpfs(at: &CStr, options: &CStr, no_exec: bool) -> Result<(), Errno> {
-    let flags = MS_NOSUID | MS_NODEV | if no_exec { MS_NOEXEC } else { 0 };
-    mount(c"tmpfs", at, flags, options)
+/// Mounts a tmpfs at `at` with these attributes.
+pub(crate) fn tmpfs(at: &CStr, options: &CStr, attributes: u64) -> Result<(), Errno> {
+    // INVARIANT: the attributes of `attr` have the same bits as the flags of mount(2)
+    mount(c"tmpfs", at, attributes as usize, options)
+}
+
+/// Mounts a tmpfs over an opened directory, and closes it.
+pub(crate) fn tmpfs_over(target: Fd, options: &CStr, attributes: u64) -> Result<(), Errno> {
+    // mount(2) takes a name; this one leads to the opened object, whatever its own name is by now
+    let mut name = [0_u8; 32];
+    tmpfs(files::name_of(target, &mut name)?, options, attributes)?;
+    files::close(target)
 }
 
 /// Mounts the procfs of this pid namespace.
@@ -53,11 +68,8 @@ pub(crate) fn open_tree(path: &CStr) -> Result<Fd, Errno> {
     const AT_SYMLINK_NOFOLLOW: usize = 0x100;
     const AT_NO_AUTOMOUNT: usize = 0x800;
     const OPEN_TREE_CLOEXEC: usize = 0o2_000_000;
-    let flags = OPEN_TREE_CLONE
-        | OPEN_TREE_CLOEXEC
-        | AT_RECURSIVE
-        | AT_SYMLINK_NOFOLLOW
-        | AT_NO_AUTOMOUNT;
+    let flags =
+        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
     let args = [AT_FDCWD, path.as_ptr() as usize, flags, 0, 0, 0];
     // SAFETY: open_tree(2) reads the NUL-terminated path.
     files::descriptor(unsafe { syscall(nr::OPEN_TREE, args) })
@@ -83,20 +95,36 @@ struct MountAttr {
 }
 
 fn set_attributes(start: usize, path: &CStr, flags: usize, set: u64) -> Result<(), Errno> {
-    let change = MountAttr { set, clear: 0, propagation: MS_PRIVATE as u64, userns_fd: 0 };
+    let change = MountAttr {
+        set,
+        clear: 0,
+        propagation: MS_PRIVATE as u64,
+        userns_fd: 0,
+    };
     let size = size_of::<MountAttr>();
-    let args = [start, path.as_ptr() as usize, flags, (&raw const change) as usize, size, 0];
+    let args = [
+        start,
+        path.as_ptr() as usize,
+        flags,
+        (&raw const change) as usize,
+        size,
+        0,
+    ];
     // SAFETY: mount_setattr(2) reads the path and `size` bytes of `change`.
     answer(unsafe { syscall(nr::MOUNT_SETATTR, args) }).map(|_| ())
 }
 
-/// Mounts a detached tree at `path`.
-pub(crate) fn attach(tree: Fd, path: &CStr) -> Result<(), Errno> {
+/// Mounts a detached tree over an opened object, and closes both.
+pub(crate) fn attach(tree: Fd, target: Fd) -> Result<(), Errno> {
     const MOVE_MOUNT_F_EMPTY_PATH: usize = 4;
-    let (empty, target) = (EMPTY.as_ptr() as usize, path.as_ptr() as usize);
-    let args = [tree.word(), empty, AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH, 0];
+    const MOVE_MOUNT_T_EMPTY_PATH: usize = 0x40;
+    let empty = EMPTY.as_ptr() as usize;
+    let flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    let args = [tree.word(), empty, target.word(), empty, flags, 0];
     // SAFETY: move_mount(2) reads two NUL-terminated paths.
-    answer(unsafe { syscall(nr::MOVE_MOUNT, args) }).map(|_| ())
+    answer(unsafe { syscall(nr::MOVE_MOUNT, args) })?;
+    files::close(target)?;
+    files::close(tree)
 }
 
 /// Changes the working directory.

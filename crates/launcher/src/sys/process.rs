@@ -28,10 +28,10 @@ pub(crate) fn fork() -> Result<Forked, Errno> {
 ///
 /// `argv` and `env` are arrays of addresses of NUL-terminated strings, ended by 0.
 pub(crate) fn execute(path: &CStr, argv: &Pointers, env: &Pointers) -> Errno {
-    let args = [path.as_ptr() as usize, argv.start(), env.start(), 0, 0, 0];
+    let words = [path.as_ptr() as usize, argv.start(), env.start(), 0, 0, 0];
     // SAFETY: execve(2) reads the path and both arrays; `Pointers` holds addresses of live
     // `&'static CStr`s and ends with 0.
-    match answer(unsafe { syscall(nr::EXECVE, args) }) {
+    match answer(unsafe { syscall(nr::EXECVE, words) }) {
         Ok(_) => Errno::INVALID,
         Err(errno) => errno,
     }
@@ -46,8 +46,14 @@ pub(crate) struct Pointers {
 impl Pointers {
     /// Makes room for `count` strings and the final 0.
     pub(crate) fn with_capacity(count: u32) -> Result<Self, Errno> {
-        let words = usize::try_from(count).map_err(|_| Errno::INVALID)?.saturating_add(1);
-        Ok(Self { words: files::zeroed_words(words)?, used: 0 })
+        let words = usize::try_from(count)
+            .ok()
+            .ok_or(Errno::INVALID)?
+            .saturating_add(1);
+        Ok(Self {
+            words: files::zeroed_words(words)?,
+            used: 0,
+        })
     }
 
     /// Adds a string; the last word stays 0.
@@ -71,9 +77,10 @@ pub(crate) fn new_session() -> Result<(), Errno> {
 }
 
 /// Sets the file mode creation mask and returns the one before.
-pub(crate) fn set_umask(mask: u32) {
+pub(crate) fn set_umask(mask: usize) -> usize {
     // SAFETY: umask(2) takes no memory and cannot fail.
-    let _ = unsafe { syscall(nr::UMASK, [mask as usize, 0, 0, 0, 0, 0]) };
+    let before = unsafe { syscall(nr::UMASK, [mask, 0, 0, 0, 0, 0]) };
+    before.unsigned_abs()
 }
 
 /// Applies a limit to this process.
@@ -113,8 +120,16 @@ struct PollFd {
 pub(crate) fn wait_either(first: Fd, second: Fd) -> Result<(bool, bool), Errno> {
     const POLLIN: i16 = 1;
     let mut fds = [
-        PollFd { fd: first.0, events: POLLIN, seen: 0 },
-        PollFd { fd: second.0, events: POLLIN, seen: 0 },
+        PollFd {
+            fd: first.0,
+            events: POLLIN,
+            seen: 0,
+        },
+        PollFd {
+            fd: second.0,
+            events: POLLIN,
+            seen: 0,
+        },
     ];
     let args = [fds.as_mut_ptr() as usize, fds.len(), 0, 0, 0, 0];
     // SAFETY: ppoll(2) reads and writes two `struct pollfd`; null timeout and mask are allowed.
@@ -128,7 +143,14 @@ pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
     const WNOHANG: usize = 1;
     const WALL: usize = 0x4000_0000;
     let mut status = 0_u32;
-    let args = [usize::MAX, (&raw mut status) as usize, WNOHANG | WALL, 0, 0, 0];
+    let args = [
+        usize::MAX,
+        (&raw mut status) as usize,
+        WNOHANG | WALL,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: wait4(2) writes one int; a null rusage is allowed.
     match answer(unsafe { syscall(nr::WAIT4, args) })? {
         0 => Ok(None),
@@ -143,14 +165,15 @@ pub(crate) fn usage_of_children() -> Usage {
     let args = [RUSAGE_CHILDREN, words.as_mut_ptr() as usize, 0, 0, 0, 0];
     // SAFETY: getrusage(2) writes `struct rusage`, 18 words of 8 bytes on 64-bit Linux.
     let got = answer(unsafe { syscall(nr::GETRUSAGE, args) });
-    let [user_s, user_us, sys_s, sys_us, rss, ..] = words;
-    let total = |s: u64, us: u64| s.saturating_mul(1_000_000).saturating_add(us);
+    // two `struct timeval` (seconds, microseconds), then the resident set
+    let [user, user_part, system, system_part, max_rss_kib, ..] = words;
+    let total = |seconds: u64, part: u64| seconds.saturating_mul(1_000_000).saturating_add(part);
     got.map_or_else(
         |_| Usage::default(),
         |_| Usage {
-            user_us: total(user_s, user_us),
-            system_us: total(sys_s, sys_us),
-            max_rss_kib: rss,
+            user_us: total(user, user_part),
+            system_us: total(system, system_part),
+            max_rss_kib,
         },
     )
 }

@@ -61,8 +61,18 @@ pub(crate) fn allow_path(ruleset: Fd, path: &CStr, access: u64) -> Result<(), Er
         parent: i32,
     }
     const RULE_PATH_BENEATH: usize = 1;
-    let rule = PathBeneath { access, parent: files::open_handle(path)?.0 };
-    let args = [ruleset.word(), RULE_PATH_BENEATH, (&raw const rule) as usize, 0, 0, 0];
+    let rule = PathBeneath {
+        access,
+        parent: files::open_handle(path)?.0,
+    };
+    let args = [
+        ruleset.word(),
+        RULE_PATH_BENEATH,
+        (&raw const rule) as usize,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: landlock_add_rule(2) reads one packed `struct landlock_path_beneath_attr`.
     answer(unsafe { syscall(nr::LANDLOCK_ADD_RULE, args) }).map(|_| ())
 }
@@ -83,12 +93,16 @@ pub(crate) fn install_filter(filter: &[u8]) -> Result<(), Errno> {
     }
     const SET_MODE_FILTER: usize = 1;
     const INSTRUCTION_BYTES: usize = 8;
-    if filter.len() % INSTRUCTION_BYTES != 0 {
+    if !filter.len().is_multiple_of(INSTRUCTION_BYTES) {
         return Err(Errno::INVALID);
     }
-    let length =
-        u16::try_from(filter.len() / INSTRUCTION_BYTES).map_err(|_| Errno::INVALID)?;
-    let program = Program { length, instructions: filter.as_ptr() };
+    let length = u16::try_from(filter.len() / INSTRUCTION_BYTES)
+        .ok()
+        .ok_or(Errno::INVALID)?;
+    let program = Program {
+        length,
+        instructions: filter.as_ptr(),
+    };
     let args = [SET_MODE_FILTER, 0, (&raw const program) as usize, 0, 0, 0];
     // SAFETY: seccomp(2) reads `struct sock_fprog` and `length` instructions of 8 bytes each,
     // which the slice holds.
@@ -110,13 +124,23 @@ pub(crate) fn seccomp_mode() -> u64 {
 pub(crate) fn capabilities() -> u64 {
     let header = [CAPABILITY_VERSION_3, 0];
     let mut sets = [0_u32; 6];
-    let args = [header.as_ptr() as usize, sets.as_mut_ptr() as usize, 0, 0, 0, 0];
+    let args = [
+        header.as_ptr() as usize,
+        sets.as_mut_ptr() as usize,
+        0,
+        0,
+        0,
+        0,
+    ];
     // SAFETY: capget(2) version 3 reads an 8-byte header and writes two 12-byte sets.
     if answer(unsafe { syscall(nr::CAPGET, args) }).is_err() {
         return u64::MAX;
     }
-    let [a, b, c, d, e, f] = sets.map(u64::from);
-    (a | b | c) | ((d | e | f) << 32)
+    // effective, permitted and inheritable; first their low halves, then their high ones
+    let [low @ .., _, _, _] = sets.map(u64::from);
+    let [_, _, _, high @ ..] = sets.map(u64::from);
+    let join = |halves: [u64; 3]| halves.into_iter().fold(0, |all, half| all | half);
+    join(low) | (join(high) << 32)
 }
 
 /// Returns the bounding set.
@@ -131,5 +155,6 @@ pub(crate) fn ambient_set() -> u64 {
 
 fn members(is_set: impl Fn(usize) -> Result<usize, Errno>) -> u64 {
     let held = (0..64_usize).map_while(|number| is_set(number).ok().map(|value| (number, value)));
-    held.filter(|(_, value)| *value == 1).fold(0, |set, (number, _)| set | (1 << number))
+    held.filter(|(_, value)| *value == 1)
+        .fold(0, |set, (number, _)| set | (1 << number))
 }

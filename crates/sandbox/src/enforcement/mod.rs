@@ -49,7 +49,11 @@ pub struct Mechanism {
 
 impl Mechanism {
     pub(crate) fn new(state: State) -> Self {
-        Self { state, facts: BTreeMap::new(), reason: None }
+        Self {
+            state,
+            facts: BTreeMap::new(),
+            reason: None,
+        }
     }
 
     pub(crate) fn fact(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -92,8 +96,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) plan: &'a LaunchPlan,
     pub(crate) caller: Caller,
     pub(crate) rights: Rights,
-    pub(crate) filter_sha256: String,
-    pub(crate) launcher_sha256: String,
+    pub(crate) filter_sha256: &'a str,
+    pub(crate) launcher_sha256: &'a str,
 }
 
 impl Evidence<'_> {
@@ -102,10 +106,14 @@ impl Evidence<'_> {
     pub(crate) fn of_started(&self, seen: &Observation) -> Enforcement {
         let mut mechanisms = BTreeMap::new();
         for (name, inode) in NAMESPACES.into_iter().zip(seen.namespaces) {
-            mechanisms.insert(name, Mechanism::new(State::Enforced).fact("inode", inode.to_string()));
+            mechanisms.insert(
+                name,
+                Mechanism::new(State::Enforced).fact("inode", inode.to_string()),
+            );
         }
         if self.plan.network == Network::Full {
-            let shared = Mechanism::new(State::NotRequested).because("the plan grants the host's network");
+            let shared =
+                Mechanism::new(State::NotRequested).because("the plan grants the host's network");
             mechanisms.insert("net_namespace", shared);
         }
         mechanisms.insert("landlock", self.landlock());
@@ -113,7 +121,7 @@ impl Evidence<'_> {
             "seccomp",
             Mechanism::new(State::Enforced)
                 .fact("mode", seen.seccomp_mode.to_string())
-                .fact("filter_sha256", self.filter_sha256.as_str()),
+                .fact("filter_sha256", self.filter_sha256),
         );
         mechanisms.insert("no_new_privs", Mechanism::new(State::Enforced));
         mechanisms.insert(
@@ -130,15 +138,25 @@ impl Evidence<'_> {
             "wall_clock",
             Mechanism::new(State::Enforced).fact("timeout_ms", self.plan.timeout_ms.to_string()),
         );
-        Enforcement { tier: Tier::Full, mechanisms }
+        Enforcement {
+            tier: Tier::Full,
+            mechanisms,
+        }
     }
 
     fn landlock(&self) -> Mechanism {
-        let state = if self.rights.version >= NEWEST_ABI { State::Enforced } else { State::Degraded };
+        let state = if self.rights.version >= NEWEST_ABI {
+            State::Enforced
+        } else {
+            State::Degraded
+        };
         let network = self.rights.net(self.plan.network);
         let found = Mechanism::new(state)
             .fact("abi", self.rights.version.to_string())
-            .fact("handled_access_fs", format!("{:#x}", self.rights.files().bits()))
+            .fact(
+                "handled_access_fs",
+                format!("{:#x}", self.rights.files().bits()),
+            )
             .fact("handled_access_net", format!("{:#x}", network.bits()))
             .fact("scoped", format!("{:#x}", self.rights.scopes().bits()));
         match missing_rights(self.rights.version) {
@@ -150,7 +168,7 @@ impl Evidence<'_> {
     fn private_root(&self) -> Mechanism {
         Mechanism::new(State::Enforced)
             .fact("uid", self.caller.inner_uid().to_string())
-            .fact("launcher_sha256", self.launcher_sha256.as_str())
+            .fact("launcher_sha256", self.launcher_sha256)
     }
 
     fn rlimits(&self) -> Mechanism {
@@ -162,17 +180,28 @@ impl Evidence<'_> {
             ("max_open_files", limits.max_open_files),
             ("max_processes", limits.max_processes),
         ];
-        let set: Vec<_> = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let set: Vec<_> = named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
         if set.is_empty() {
             return Mechanism::new(State::NotRequested);
         }
         let exempt = limits.max_processes.is_some() && self.caller.uid.is_root();
-        let state = if exempt { State::Degraded } else { State::Enforced };
+        let state = if exempt {
+            State::Degraded
+        } else {
+            State::Enforced
+        };
         let mut found = Mechanism::new(state);
         for (name, value) in set {
             found = found.fact(name, value.to_string());
         }
-        if exempt { found.because("the kernel exempts a root caller from max_processes") } else { found }
+        if exempt {
+            found.because("the kernel exempts a root caller from max_processes")
+        } else {
+            found
+        }
     }
 }
 
@@ -186,14 +215,27 @@ pub(crate) fn missing_rights(version: u32) -> Option<String> {
         (6, "scopes of abstract sockets and signals"),
         (9, "resolving unix sockets"),
     ];
-    let missing: Vec<&str> =
-        added.into_iter().filter(|(abi, _)| *abi > version).map(|(_, name)| name).collect();
-    if missing.is_empty() { None } else { Some(missing.join(", ")) }
+    let missing: Vec<&str> = added
+        .into_iter()
+        .filter(|(abi, _)| *abi > version)
+        .map(|(_, name)| name)
+        .collect();
+    if missing.is_empty() {
+        None
+    } else {
+        Some(missing.join(", "))
+    }
 }
 
 impl Enforcement {
     /// Returns the report of a run whose command never started.
     pub(crate) fn none() -> Self {
-        Self { tier: Tier::None, mechanisms: BTreeMap::new() }
+        Self {
+            tier: Tier::None,
+            mechanisms: BTreeMap::new(),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

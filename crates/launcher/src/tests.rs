@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the encoder writes, the decoder reads; anything else it refuses without harm.
+
+use std::ffi::CString;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::{
+    CommandSource, DecodeError, Object, Observation, Program, ProgramBuilder, REPORT_BYTES, Report,
+    Resource, Stage, Step, TreeFlags, Usage, protocol,
+};
+
+/// A step that owns its strings.
+#[derive(Clone, Debug)]
+enum Owned {
+    AllowPath(CString, u64),
+    Attach(u16, CString, Option<Object>),
+    Directory(CString, u32),
+    DropCapabilities,
+    EnterRoot,
+    File(CString, u32, Vec<u8>),
+    Hostname(CString),
+    NewRoot(CString, CString),
+    OpenTree(u16, CString, Object, TreeFlags),
+    Proc(CString, CString),
+    ReadOnly(CString),
+    Restrict,
+    Symlink(CString, CString),
+    Tmpfs(CString, CString, TreeFlags, Option<Object>),
+}
+
+impl Owned {
+    fn lent(&self) -> Step<'_> {
+        match self {
+            Self::AllowPath(path, access) => Step::AllowPath {
+                path,
+                access: *access,
+            },
+            Self::Attach(slot, path, over) => Step::Attach {
+                slot: *slot,
+                path,
+                over: *over,
+            },
+            Self::Directory(path, mode) => Step::Directory { path, mode: *mode },
+            Self::DropCapabilities => Step::DropCapabilities,
+            Self::EnterRoot => Step::EnterRoot,
+            Self::File(path, mode, content) => Step::File {
+                path,
+                mode: *mode,
+                content,
+            },
+            Self::Hostname(name) => Step::Hostname { name },
+            Self::NewRoot(base, options) => Step::NewRoot { base, options },
+            Self::OpenTree(slot, path, object, flags) => {
+                let (slot, object, flags) = (*slot, *object, *flags);
+                Step::OpenTree {
+                    slot,
+                    path,
+                    object,
+                    flags,
+                }
+            }
+            Self::Proc(path, options) => Step::Proc { path, options },
+            Self::ReadOnly(path) => Step::ReadOnly { path },
+            Self::Restrict => Step::Restrict,
+            Self::Symlink(path, target) => Step::Symlink { path, target },
+            Self::Tmpfs(path, options, flags, over) => {
+                let (flags, over) = (*flags, *over);
+                Step::Tmpfs {
+                    path,
+                    options,
+                    flags,
+                    over,
+                }
+            }
+        }
+    }
+}
+
+fn text() -> impl Strategy<Value = CString> {
+    vec(1_u8.., 0..40).prop_map(|bytes| CString::new(bytes).unwrap())
+}
+
+fn object() -> impl Strategy<Value = Object> {
+    any::<(u32, u32, u64)>().prop_map(|(major, minor, inode)| Object {
+        major,
+        minor,
+        inode,
+    })
+}
+
+fn flags() -> impl Strategy<Value = TreeFlags> {
+    any::<(bool, bool, bool)>().prop_map(|(device, no_exec, read_only)| {
+        let chosen = [
+            (device, TreeFlags::DEVICE),
+            (no_exec, TreeFlags::NO_EXEC),
+            (read_only, TreeFlags::READ_ONLY),
+        ];
+        let all = chosen.into_iter().filter(|(set, _)| *set);
+        all.fold(TreeFlags::default(), |flags, (_, flag)| flags.with(flag))
+    })
+}
+
+fn step() -> impl Strategy<Value = Owned> {
+    let over = || proptest::option::of(object());
+    prop_oneof![
+        (text(), any::<u64>()).prop_map(|(path, access)| Owned::AllowPath(path, access)),
+        (any::<u16>(), text(), over())
+            .prop_map(|(slot, path, over)| Owned::Attach(slot, path, over)),
+        (text(), any::<u32>()).prop_map(|(path, mode)| Owned::Directory(path, mode)),
+        Just(Owned::DropCapabilities),
+        Just(Owned::EnterRoot),
+        (text(), any::<u32>(), vec(any::<u8>(), 0..40)).prop_map(|(a, b, c)| Owned::File(a, b, c)),
+        text().prop_map(Owned::Hostname),
+        (text(), text()).prop_map(|(base, options)| Owned::NewRoot(base, options)),
+        (any::<u16>(), text(), object(), flags())
+            .prop_map(|(a, b, c, d)| Owned::OpenTree(a, b, c, d)),
+        (text(), text()).prop_map(|(path, options)| Owned::Proc(path, options)),
+        text().prop_map(Owned::ReadOnly),
+        Just(Owned::Restrict),
+        (text(), text()).prop_map(|(path, target)| Owned::Symlink(path, target)),
+        (text(), text(), flags(), over()).prop_map(|(a, b, c, d)| Owned::Tmpfs(a, b, c, d)),
+    ]
+}
+
+fn command() -> impl Strategy<Value = CommandSource> {
+    let limit =
+        any::<(u32, u64, u64)>().prop_map(|(number, soft, hard)| Resource { number, soft, hard });
+    let strings = || vec(text(), 0..6);
+    let bytes = vec(any::<u8>(), 0..64);
+    let whole = (
+        text(),
+        strings(),
+        strings(),
+        text(),
+        any::<[u64; 7]>(),
+        vec(limit, 0..4),
+        bytes,
+    );
+    whole.prop_map(
+        |(executable, argv, env, cwd, outside, limits, filter)| CommandSource {
+            executable,
+            argv,
+            env,
+            cwd,
+            outside,
+            limits,
+            filter,
+        },
+    )
+}
+
+fn encoded(steps: &[Owned], command: &CommandSource) -> Vec<u8> {
+    let mut builder = ProgramBuilder::default();
+    for step in steps {
+        builder.push(step.lent());
+    }
+    builder.finish(command)
+}
+
+/// Reads a whole program, as the launcher would.
+fn read_all(bytes: &[u8]) -> Result<usize, DecodeError> {
+    let program = Program::decode(bytes)?;
+    let mut items = 0_usize;
+    for step in program.steps() {
+        step?;
+        items = items.saturating_add(1);
+    }
+    for string in program
+        .command
+        .argv
+        .iter()
+        .chain(program.command.env.iter())
+    {
+        string?;
+    }
+    for limit in program.command.limits() {
+        limit?;
+    }
+    Ok(items)
+}
+
+proptest! {
+    #[test]
+    fn reads_back_what_was_written(steps in vec(step(), 0..20), source in command()) {
+        let bytes = encoded(&steps, &source);
+        let program = Program::decode(&bytes).unwrap();
+        let read: Vec<Step<'_>> = program.steps().map(Result::unwrap).collect();
+        let written: Vec<Step<'_>> = steps.iter().map(Owned::lent).collect();
+        prop_assert_eq!(read, written);
+        let command = program.command;
+        prop_assert_eq!(command.executable, source.executable.as_c_str());
+        prop_assert_eq!(command.cwd, source.cwd.as_c_str());
+        let strings = |list: crate::Strings<'_>| -> Vec<CString> {
+            list.iter().map(|string| string.unwrap().to_owned()).collect()
+        };
+        prop_assert_eq!(usize::try_from(command.argv.announced()), Ok(source.argv.len()));
+        prop_assert_eq!(strings(command.argv), source.argv);
+        prop_assert_eq!(strings(command.env), source.env);
+        prop_assert_eq!(command.outside, source.outside);
+        let limits: Vec<Resource> = command.limits().map(Result::unwrap).collect();
+        prop_assert_eq!(limits, source.limits);
+        prop_assert_eq!(command.filter, source.filter.as_slice());
+    }
+
+    #[test]
+    fn refuses_every_truncation(steps in vec(step(), 0..4), source in command()) {
+        let bytes = encoded(&steps, &source);
+        for end in 0..bytes.len() {
+            prop_assert!(read_all(&bytes[..end]).is_err(), "cut at {}", end);
+        }
+    }
+
+    #[test]
+    fn survives_any_change_of_a_byte(
+        steps in vec(step(), 0..4),
+        source in command(),
+        at in any::<prop::sample::Index>(),
+        value in any::<u8>(),
+    ) {
+        let mut bytes = encoded(&steps, &source);
+        let at = at.index(bytes.len());
+        bytes[at] = value;
+        // every answer is fine, a panic or an endless loop is not
+        prop_assert!(read_all(&bytes).map_or(true, |items| items <= bytes.len()));
+    }
+
+    #[test]
+    fn survives_any_bytes(bytes in vec(any::<u8>(), 0..300)) {
+        let mut programs = vec![bytes.clone()];
+        programs.push([protocol::VERSION.to_le_bytes().as_slice(), &bytes].concat());
+        for program in programs {
+            prop_assert!(read_all(&program).map_or(true, |items| items <= program.len()));
+        }
+    }
+
+    #[test]
+    fn survives_any_report(bytes in vec(any::<u8>(), REPORT_BYTES)) {
+        if let Some(report) = Report::decode(&bytes) {
+            prop_assert_eq!(Report::decode(&report.encode()), Some(report));
+        }
+    }
+}
+
+#[test]
+fn refuses_another_version_and_trailing_bytes() {
+    let mut bytes = encoded(&[Owned::Restrict], &CommandSource::default());
+    assert_eq!(read_all(&bytes), Ok(1));
+    bytes.push(0);
+    assert_eq!(read_all(&bytes), Err(DecodeError::BadTag));
+    bytes[0] = bytes[0].wrapping_add(1);
+    assert_eq!(read_all(&bytes), Err(DecodeError::Version));
+}
+
+#[test]
+fn reads_back_every_report() {
+    let stages = [
+        Stage::Program,
+        Stage::Step(0),
+        Stage::Step(u32::MAX),
+        Stage::Fork,
+        Stage::Prepare(6),
+        Stage::Filter,
+        Stage::Observe,
+        Stage::Exec,
+    ];
+    let failed = stages.map(|stage| Report::Failed { stage, errno: 116 });
+    let usage = Usage {
+        user_us: 1,
+        system_us: 2,
+        max_rss_kib: u64::MAX,
+    };
+    let started = Observation {
+        namespaces: [1, 2, 3, 4, 5, 6, 7],
+        no_new_privs: 8,
+        seccomp_mode: 9,
+        capabilities: 10,
+        bounding: 11,
+        ambient: 12,
+    };
+    let others = [
+        Report::Exited {
+            status: 0x8B,
+            usage,
+        },
+        Report::Started(started),
+    ];
+    for report in failed.into_iter().chain(others) {
+        let bytes = report.encode();
+        assert_eq!(Report::decode(&bytes), Some(report));
+        assert_eq!(Report::decode(&bytes[1..]), None);
+    }
+    assert_eq!(Report::decode(&[0; REPORT_BYTES]), None);
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The seccomp filter (`seccomp(2)`).
+//!
+//! A short prologue of ours judges by number alone, at one instruction for each call: it kills
+//! other architectures, answers `EPERM` to what is denied whole, and `ENOSYS` to what must look
+//! absent: x32 calls, `clone3` and `openat2` (their arguments lie in memory where no filter can
+//! look; libc falls back to `clone` and `openat`), `io_uring`, and every call newer than those
+//! reviewed here. What depends on arguments is written in `seccompiler`'s rules.
+
+mod calls;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+    SeccompRule, TargetArch, sock_filter,
+};
+
+use crate::error::SandboxError;
+use crate::plan::Network;
+use crate::stream;
+use calls::{ABSENT, DENIED, DENIED_HERE, NEW_NAMESPACES, NEWEST_REVIEWED};
+
+type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
+type Built<T> = Result<T, seccompiler::BackendError>;
+
+/// A compiled filter.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    /// The bytes of a `struct sock_filter` array.
+    pub(crate) bytes: Vec<u8>,
+    /// Their SHA-256, 64 lower-case hex digits.
+    pub(crate) sha256: String,
+}
+
+/// Returns the filter for a network; compiled once per process.
+///
+/// # Errors
+/// [`SandboxError::Compile`]: a defect, since nothing in it depends on input but the network.
+pub(crate) fn of(network: Network) -> Result<&'static Filter, SandboxError> {
+    static DENY: OnceLock<Filter> = OnceLock::new();
+    static FULL: OnceLock<Filter> = OnceLock::new();
+    let cell = match network {
+        Network::Deny => &DENY,
+        Network::Full => &FULL,
+    };
+    if let Some(filter) = cell.get() {
+        return Ok(filter);
+    }
+    let bytes = compile(network)?;
+    let sha256 = stream::sha256(&bytes);
+    Ok(cell.get_or_init(|| Filter { bytes, sha256 }))
+}
+
+fn compile(network: Network) -> Result<Vec<u8>, SandboxError> {
+    let failed = |error: seccompiler::BackendError| SandboxError::Compile {
+        what: "the seccomp filter",
+        message: error.to_string(),
+    };
+    let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(failed)?;
+    let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    let rules = rules(network).map_err(failed)?;
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, arch).map_err(failed)?;
+    let body: BpfProgram = filter.try_into().map_err(failed)?;
+    let prologue = prologue().ok_or_else(|| SandboxError::Compile {
+        what: "the seccomp filter",
+        message: "more calls than a jump can pass".to_owned(),
+    })?;
+    Ok(prologue
+        .into_iter()
+        .chain(body)
+        .flat_map(|instruction| bytes_of(&instruction))
+        .collect())
+}
+
+fn bytes_of(instruction: &sock_filter) -> impl Iterator<Item = u8> + use<> {
+    let code = instruction.code.to_ne_bytes().into_iter();
+    let operand = instruction.k.to_ne_bytes();
+    code.chain([instruction.jt, instruction.jf]).chain(operand)
+}
+
+/// `AUDIT_ARCH_*` of the architecture this is built for (`include/uapi/linux/audit.h`).
+#[cfg(target_arch = "x86_64")]
+const NATIVE: u32 = 0xC000_003E;
+#[cfg(target_arch = "aarch64")]
+const NATIVE: u32 = 0xC000_00B7;
+
+/// Judges by architecture and number, with the answers at its end:
+///
+/// ```text
+///     ld [arch]; jeq NATIVE, 1, 0; ret KILL
+///     ld [nr]; jgt NEWEST, absent; jeq ABSENT.., absent; jeq DENIED.., denied; ja rest
+/// absent: ret ENOSYS
+/// denied: ret EPERM
+/// rest:
+/// ```
+///
+/// `None` if there are more calls than a jump can pass.
+fn prologue() -> Option<Vec<sock_filter>> {
+    const LOAD_WORD_ABSOLUTE: u16 = 0x20;
+    const JUMP: u16 = 0x05;
+    const JUMP_EQUAL: u16 = 0x15;
+    const JUMP_GREATER: u16 = 0x25;
+    const RETURN: u16 = 0x06;
+    const KILL_PROCESS: u32 = 0x8000_0000;
+    const ERRNO: u32 = 0x0005_0000;
+    let plain = |code, k| sock_filter {
+        code,
+        jt: 0,
+        jf: 0,
+        k,
+    };
+    let number = |call: &libc::c_long| u32::try_from(*call).ok();
+    let absent = ABSENT.iter().map(|call| (number(call), 0));
+    let denied = DENIED.iter().chain(DENIED_HERE);
+    let judged: Vec<(Option<u32>, u8)> =
+        absent.chain(denied.map(|call| (number(call), 1))).collect();
+    let mut left = u8::try_from(judged.len()).ok()?.checked_add(1)?;
+    let native = sock_filter {
+        jt: 1,
+        ..plain(JUMP_EQUAL, NATIVE)
+    };
+    let newer = sock_filter {
+        jt: left,
+        ..plain(JUMP_GREATER, NEWEST_REVIEWED)
+    };
+    let mut out = vec![
+        plain(LOAD_WORD_ABSOLUTE, 4),
+        native,
+        plain(RETURN, KILL_PROCESS),
+        plain(LOAD_WORD_ABSOLUTE, 0),
+        newer,
+    ];
+    for (number, answer) in judged {
+        left = left.checked_sub(1)?;
+        out.push(sock_filter {
+            jt: left.checked_add(answer)?,
+            ..plain(JUMP_EQUAL, number?)
+        });
+    }
+    out.push(plain(JUMP, 2));
+    out.push(plain(RETURN, ERRNO | libc::ENOSYS.unsigned_abs()));
+    out.push(plain(RETURN, ERRNO | libc::EPERM.unsigned_abs()));
+    Some(out)
+}
+
+fn rules(network: Network) -> Built<Rules> {
+    let mut rules = Rules::new();
+    rules.insert(libc::SYS_clone, namespace_flags()?);
+    rules.insert(libc::SYS_ioctl, terminal_injection()?);
+    rules.insert(
+        libc::SYS_personality,
+        vec![all(&[ne(0, 0)?, ne(0, 0xFFFF_FFFF)?])?],
+    );
+    rules.insert(
+        libc::SYS_execveat,
+        vec![all(&[has_bit(4, libc::AT_EMPTY_PATH)?])?],
+    );
+    rules.insert(libc::SYS_prlimit64, vec![all(&[eq(0, LAUNCHER)?])?]);
+    rules.insert(libc::SYS_socket, sockets(network)?);
+    rules.insert(
+        libc::SYS_socketpair,
+        vec![all(&[ne(0, word(libc::AF_UNIX))?])?],
+    );
+    for (number, given) in set_id_modes()? {
+        rules.insert(number, given);
+    }
+    Ok(rules)
+}
+
+/// Pid of the launcher in every sandbox. `prlimit(2)` asks for the same user only, so without a
+/// rule the command could limit it to death and have its own end go unreported.
+const LAUNCHER: u64 = 1;
+
+/// Set-user-ID and set-group-ID bits: a file that carries them gives whoever executes it outside
+/// the identity of the caller. Inside they have no effect (`nosuid`).
+fn set_id_modes() -> Built<Vec<(libc::c_long, Vec<SeccompRule>)>> {
+    const BITS: [libc::mode_t; 2] = [libc::S_ISUID, libc::S_ISGID];
+    let mode_at = |argument: u8| -> Built<Vec<SeccompRule>> {
+        BITS.into_iter()
+            .map(|bit| all(&[has(argument, bit)?]))
+            .collect()
+    };
+    // the mode counts only when a file is made, else the register holds anything
+    let creating_at = |flags: u8| -> Built<Vec<SeccompRule>> {
+        let mut out = Vec::new();
+        for made in [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY] {
+            for bit in BITS {
+                let mode = flags.saturating_add(1);
+                out.push(all(&[has_bit(flags, made)?, has(mode, bit)?])?);
+            }
+        }
+        Ok(out)
+    };
+    let mut out = vec![
+        (libc::SYS_fchmod, mode_at(1)?),
+        (libc::SYS_fchmodat, mode_at(2)?),
+        (NR_FCHMODAT2, mode_at(2)?),
+        (libc::SYS_mknodat, mode_at(2)?),
+        (libc::SYS_openat, creating_at(2)?),
+    ];
+    #[cfg(target_arch = "x86_64")]
+    out.extend([
+        (libc::SYS_chmod, mode_at(1)?),
+        (libc::SYS_creat, mode_at(1)?),
+        (libc::SYS_mknod, mode_at(1)?),
+        (libc::SYS_open, creating_at(1)?),
+    ]);
+    Ok(out)
+}
+
+/// `fchmodat2(2)` (kernel 6.6), the same number everywhere.
+const NR_FCHMODAT2: libc::c_long = 452;
+
+fn namespace_flags() -> Built<Vec<SeccompRule>> {
+    NEW_NAMESPACES
+        .iter()
+        .map(|flag| all(&[has_bit(0, *flag)?]))
+        .collect()
+}
+
+/// `TIOCSTI` and `TIOCLINUX` type into the caller's terminal (`tty_ioctl(4)`).
+fn terminal_injection() -> Built<Vec<SeccompRule>> {
+    const TIOCLINUX: u64 = 0x541C;
+    const TIOCSTI: u64 = 0x5412;
+    [TIOCSTI, TIOCLINUX]
+        .into_iter()
+        .map(|request| all(&[eq(1, request)?]))
+        .collect()
+}
+
+/// Without a network no socket can be made; `socketpair(2)` still can. With one: unix, IPv4, IPv6
+/// and route netlink, which name resolution asks for addresses.
+fn sockets(network: Network) -> Built<Vec<SeccompRule>> {
+    let known = [
+        libc::AF_UNIX,
+        libc::AF_INET,
+        libc::AF_INET6,
+        libc::AF_NETLINK,
+    ];
+    match network {
+        Network::Deny => Ok(Vec::new()),
+        Network::Full => {
+            let other: Vec<_> = known
+                .iter()
+                .map(|family| ne(0, word(*family)))
+                .collect::<Built<_>>()?;
+            let netlink = [
+                eq(0, word(libc::AF_NETLINK))?,
+                ne(2, word(libc::NETLINK_ROUTE))?,
+            ];
+            Ok(vec![all(&other)?, all(&netlink)?])
+        }
+    }
+}
+
+fn word(value: libc::c_int) -> u64 {
+    u64::from(value.unsigned_abs())
+}
+
+fn all(conditions: &[SeccompCondition]) -> Built<SeccompRule> {
+    SeccompRule::new(conditions.to_vec())
+}
+
+// The kernel reads these arguments as 32-bit values, so only their low half is compared.
+fn eq(argument: u8, value: u64) -> Built<SeccompCondition> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
+}
+
+fn ne(argument: u8, value: u64) -> Built<SeccompCondition> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
+}
+
+fn has_bit(argument: u8, bit: libc::c_int) -> Built<SeccompCondition> {
+    has(argument, bit.unsigned_abs())
+}
+
+fn has(argument: u8, bit: u32) -> Built<SeccompCondition> {
+    let mask = u64::from(bit);
+    let op = SeccompCmpOp::MaskedEq(mask);
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, mask)
+}

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Starting the launcher.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::thread;
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::signal::SigSet;
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
+};
+use nix::sys::stat::Mode;
+use nix::unistd::getgroups;
+
+use crate::error::SandboxError;
+use crate::host::Caller;
+use crate::image;
+use crate::plan::{Network, c_string};
+use crate::supervise::Running;
+use crate::sys::{self, StartRequest, StartStage};
+
+/// Descriptors that go to the launcher with the program.
+pub(crate) struct Passed {
+    pub(crate) ruleset: OwnedFd,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+}
+
+/// Starts the launcher with its program, in namespaces of its own.
+///
+/// # Errors
+/// [`SandboxError`]; nothing is left of the launcher then.
+pub(crate) fn start(
+    network: Network,
+    caller: Caller,
+    program: &[u8],
+    passed: Passed,
+) -> Result<Running, SandboxError> {
+    let (control, launcher_end) = socketpair(
+        AddressFamily::Unix,
+        SockType::SeqPacket,
+        None,
+        SockFlag::SOCK_CLOEXEC,
+    )
+    .map_err(SandboxError::internal("making the control socket"))?;
+    hand_over(&control, program, &passed)?;
+    // from here on only the launcher holds the writing ends, so that their end shows
+    drop(passed);
+    let map = |inner: u32, outer: u32| c_string("uid_map", format!("{inner} {outer} 1"));
+    let uid_map = map(caller.inner_uid(), caller.uid.as_raw())?;
+    let gid_map = map(caller.inner_gid(), caller.gid.as_raw())?;
+    let request = StartRequest {
+        image: image::descriptor()?,
+        control: launcher_end.as_fd(),
+        namespaces: namespace_flags(network),
+        uid_map: &uid_map,
+        gid_map: &gid_map,
+    };
+    let started = if must_drop_groups(caller)? {
+        without_groups(|| start_quietly(&request))?
+    } else {
+        start_quietly(&request)
+    };
+    started
+        .map(|process| Running::new(process, control))
+        .map_err(refused)
+}
+
+/// A root caller's supplementary groups would count inside too. Others cannot give theirs up.
+fn must_drop_groups(caller: Caller) -> Result<bool, SandboxError> {
+    let groups = getgroups().map_err(SandboxError::internal("reading our own groups"))?;
+    Ok(caller.uid.is_root() && !groups.is_empty())
+}
+
+/// Works in a thread that ends here, so that this process keeps its groups.
+fn without_groups(work: impl FnOnce() -> Started + Send) -> Result<Started, SandboxError> {
+    let failed = |source| SandboxError::Internal {
+        what: "starting a thread without groups",
+        source,
+    };
+    thread::scope(|scope| {
+        let bare = || {
+            sys::drop_groups_of_thread().map_err(|errno| (StartStage::Capabilities, errno))?;
+            work()
+        };
+        let worker = thread::Builder::new().spawn_scoped(scope, bare);
+        let worker = worker
+            .map_err(|error| failed(Errno::from_raw(error.raw_os_error().unwrap_or_default())))?;
+        worker.join().ok().ok_or_else(|| failed(Errno::ECANCELED))
+    })
+}
+
+type Started = Result<OwnedFd, (StartStage, Errno)>;
+
+/// Starts the launcher with every signal blocked, so that no handler runs in the shared memory.
+fn start_quietly(request: &StartRequest<'_>) -> Started {
+    let descriptors = |errno| (StartStage::Descriptors, errno);
+    let before = SigSet::thread_get_mask().map_err(descriptors)?;
+    SigSet::all().thread_set_mask().map_err(descriptors)?;
+    let started = sys::start(request);
+    before.thread_set_mask().map_err(descriptors)?;
+    started
+}
+
+fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
+    let named = |step: &str| SandboxError::Setup {
+        step: step.to_owned(),
+        source,
+    };
+    match stage {
+        // too many processes or too little memory pass by; the rest is how this machine is set up
+        StartStage::Clone if matches!(source, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE) => {
+            named("starting the launcher")
+        }
+        StartStage::Clone => SandboxError::Unsupported {
+            mechanism: "user namespaces",
+            source,
+        },
+        StartStage::IdMap => SandboxError::Unsupported {
+            mechanism: "mapping the caller's id",
+            source,
+        },
+        StartStage::Capabilities => named("keeping the launcher's capabilities"),
+        StartStage::Descriptors => named("arranging the launcher's descriptors"),
+        StartStage::Exec => named("executing the launcher"),
+    }
+}
+
+fn namespace_flags(network: Network) -> libc::c_int {
+    let net = match network {
+        Network::Deny => libc::CLONE_NEWNET,
+        Network::Full => 0,
+    };
+    libc::CLONE_NEWCGROUP
+        | libc::CLONE_NEWIPC
+        | libc::CLONE_NEWNS
+        | libc::CLONE_NEWPID
+        | libc::CLONE_NEWUSER
+        | libc::CLONE_NEWUTS
+        | net
+}
+
+/// Sends the program's length with its memfd, the three streams and the ruleset.
+fn hand_over(control: &OwnedFd, program: &[u8], passed: &Passed) -> Result<(), SandboxError> {
+    let stdin = nix::fcntl::open(
+        "/dev/null",
+        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+        Mode::empty(),
+    )
+    .map_err(SandboxError::internal("opening /dev/null"))?;
+    let image = image::sealed(c"ambit-program", program)?;
+    let length = u64::try_from(program.len())
+        .unwrap_or(u64::MAX)
+        .to_le_bytes();
+    let fds = [
+        &image,
+        &stdin,
+        &passed.stdout,
+        &passed.stderr,
+        &passed.ruleset,
+    ]
+    .map(AsRawFd::as_raw_fd);
+    let messages = [ControlMessage::ScmRights(&fds)];
+    let parts = [IoSlice::new(&length)];
+    sendmsg::<()>(
+        control.as_raw_fd(),
+        &parts,
+        &messages,
+        MsgFlags::MSG_NOSIGNAL,
+        None,
+    )
+    .map(|_| ())
+    .map_err(SandboxError::internal("handing over the program"))
+}

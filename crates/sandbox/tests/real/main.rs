@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The sandbox on the real kernel. As root, every test runs once more as an unprivileged user.
+#![expect(
+    clippy::print_stdout,
+    clippy::redundant_clone,
+    clippy::unwrap_used,
+    reason = "a test may fail by panicking; plans are copied so that their parts stay at hand"
+)]
+
+mod confinement;
+mod inside;
+mod lifetime;
+mod outcomes;
+mod support;
+mod unprivileged;
