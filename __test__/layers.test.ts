@@ -15,16 +15,18 @@ const MODEL = ['approval', 'contract', 'policy']
  */
 const MAY_IMPORT: Record<string, string[]> = {
   approval: ['errors', 'native', ...MODEL],
-  commands: ['index'],
+  cli: ['index'],
+  commands: ['cli', 'index'],
   contract: ['errors', 'native', ...MODEL],
   errors: [],
-  index: ['errors', 'native', 'run', ...STAGES],
+  index: ['errors', 'native', 'run', 'version', ...STAGES],
   inspect: ['errors', 'native'],
   native: ['addon', 'errors'],
   policy: ['errors', 'native', ...MODEL],
   receipt: ['errors', 'native'],
-  run: ['errors', 'native', ...STAGES],
+  run: ['errors', 'native', 'version', ...STAGES],
   verify: [],
+  version: [],
 }
 
 /** Returns the relative imports of a module: static, dynamic, re-exports, for types too. */

@@ -44,13 +44,13 @@ function oneLine(text) {
       (_, id) => `unknown command \`${id.replaceAll(':', ' ')}\``,
     )
     .replace(/\s*\n\s*/gu, ' ')
-    .replace(/[\p{Cc}\p{Cf}]/gu, escapeChar)
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeChar)
     .trim()
 }
 
 /** Returns the stack, a line each, as harmless as `oneLine` makes a message. */
 function stackOf(error) {
-  return String(error?.stack ?? error).replace(/[\p{Cc}\p{Cf}]/gu, (char) =>
+  return String(error?.stack ?? error).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
     char === '\n' ? char : escapeChar(char),
   )
 }

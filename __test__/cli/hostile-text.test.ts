@@ -22,7 +22,10 @@ beforeAll(() => {
 afterAll(() => stage.dispose())
 
 /** Returns what a call writes, each line apart, and looks at every character of it. */
-async function linesOf(argv: readonly string[], env: Record<string, string> = {}): Promise<string[]> {
+async function linesOf(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string[]> {
   const { stdout, stderr } = await stage.ambit(argv, { home, env })
   const lines = `${stdout}${stderr}`.split('\n')
   expect(lines.filter((line) => ACTS.test(line))).toEqual([])
@@ -33,7 +36,7 @@ async function linesOf(argv: readonly string[], env: Record<string, string> = {}
 function documents(): { contract: string; policy: string } {
   const command = commandOf({ id: EVIL, argv: [EVIL, EVIL, '-c'], cwd: `/${EVIL}` })
   const contract = contractOf([command], { contract_id: EVIL, intent: EVIL, justification: EVIL })
-  return writeDocuments(stage.folder(), contract, policyOf(['true'], { name: EVIL }))
+  return writeDocuments(stage.folder(), contract, policyOf(['true']))
 }
 
 describe('hostile text', () => {
@@ -48,7 +51,7 @@ describe('hostile text', () => {
     const { contract, policy } = documents()
     const { stdout } = await stage.ambit(['check', contract, policy, '--json'], { home })
     const { decision } = oneObject(stdout) as unknown as { decision: Record<string, unknown> }
-    expect(decision).toMatchObject({ contract_id: EVIL, policy_profile: EVIL })
+    expect(decision['contract_id']).toBe(EVIL)
   })
 
   it.each<[string, (path: string) => string[]]>([
@@ -64,16 +67,19 @@ describe('hostile text', () => {
   ])('in the name of %s stays text', async (_, argvFor) => {
     writeFileSync(join(stage.top, 'contract.json'), JSON.stringify(contractOf([command()])))
     const argv = argvFor(join(stage.folder(), EVIL, 'none'))
-    const lines = await linesOf(argv)
-    expect(lines.join('\n')).toContain(String.raw`x\`)
-    await linesOf([...argv, '--json'])
+    expect((await linesOf(argv)).length).toBeGreaterThan(1)
+    expect(await linesOf([...argv, '--json'])).toHaveLength(2)
   })
 
   it('in the name of the home stays text', async () => {
     const own = join(stage.folder(), EVIL)
     const lines = await linesOf(['keys', 'generate'], { AMBIT_HOME: own })
     expect(lines.join('\n')).toContain('key id')
-    const { contract, policy } = writeDocuments(stage.folder(), contractOf([command()]), policyOf(['x']))
+    const { contract, policy } = writeDocuments(
+      stage.folder(),
+      contractOf([command()]),
+      policyOf(['x']),
+    )
     await linesOf(['run', contract, policy], { AMBIT_HOME: join(own, 'none') })
     await linesOf(['doctor'], { AMBIT_HOME: own })
   })
@@ -83,12 +89,16 @@ describe('hostile text', () => {
     const [bad, policy] = [join(folder, 'bad.json'), join(folder, 'bad.yaml')]
     writeFileSync(bad, JSON.stringify({ ...contractOf([command()]), [EVIL]: EVIL, version: EVIL }))
     writeFileSync(policy, JSON.stringify({ ...policyOf(['x']), [EVIL]: EVIL, network: EVIL }))
-    await linesOf(['check', bad, policy])
-    await linesOf(['check', bad, policy, '--json'])
-    await linesOf(['check', join(stage.top, 'contract.json'), policy])
-    await linesOf(['check', join(stage.top, 'contract.json'), policy, '--json'])
-    await linesOf(['verify', bad])
-    await linesOf(['verify', bad, '--json'])
+    const good = join(stage.top, 'contract.json')
+    writeFileSync(good, JSON.stringify(contractOf([command()])))
+    for (const argv of [
+      ['check', bad, policy],
+      ['check', good, policy],
+      ['verify', bad],
+    ]) {
+      expect((await linesOf(argv)).join('\n')).toMatch(/INVALID|UNKNOWN_FORMAT/u)
+      expect(await linesOf([...argv, '--json'])).toHaveLength(2)
+    }
   })
 })
 

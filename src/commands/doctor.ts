@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
-import { AmbitCommand } from '../cli/command.js'
+import { AmbitCommand, oneLine } from '../cli/command.js'
 import { type Mechanism, type ProbeReport, findHome, probe } from '../index.js'
 
 const MARKS: Record<Mechanism['state'], string> = {
@@ -27,7 +27,9 @@ export default class Doctor extends AmbitCommand {
     const state = { folder: home.folder, signing_key: key ? home.signingKey : null }
     if (flags.json) this.emit('ambit.doctor.v1', { ...report, home: state })
     this.say(table(report))
-    this.say(key ? `signing key ${home.signingKey}` : 'no signing key yet: `ambit keys generate`')
+    this.say(
+      key ? `signing key ${oneLine(home.signingKey)}` : 'no signing key yet: `ambit keys generate`',
+    )
     this.finish(report.tier === 'full' ? 0 : 1)
   }
 

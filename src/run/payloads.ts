@@ -137,8 +137,6 @@ export interface CscOutcome {
   readonly policySchemaVersion: string
   /** Version of this package. */
   readonly runnerVersion: string
-  /** Whether some command was granted a network. */
-  readonly networkUsed: boolean
 }
 
 /** Returns a `csc.receipt.v0.1` without its signature. */
@@ -165,7 +163,7 @@ export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
     completed_command_ids: completed.map((command) => command.id),
     failed_command_id: failed?.id ?? null,
     error: errorText(fault, failed),
-    ...(ran && ranMembers(ran, outcome.networkUsed)),
+    ...(ran && ranMembers(ran)),
   })
 }
 
@@ -187,7 +185,7 @@ function isSuccess(termination: Termination): boolean {
 }
 
 /** csc-runner reports the last command only, a signal as a negative code. */
-function ranMembers(last: CommandResult, networkUsed: boolean): object {
+function ranMembers(last: CommandResult): object {
   const { termination } = last
   return {
     exit_code: termination.kind === 'signaled' ? -termination.signal : exitCodeOf(termination),
@@ -196,6 +194,5 @@ function ranMembers(last: CommandResult, networkUsed: boolean): object {
     stdout_truncated: last.stdout.truncated,
     stderr_truncated: last.stderr.truncated,
     artifacts: [],
-    effect_summary: { files_written: 0, network_used: networkUsed, secrets_used: 0 },
   }
 }

@@ -24,7 +24,19 @@ export interface LaunchPlan {
   readonly hidden_paths: readonly string[]
   readonly network: 'deny' | 'full'
   readonly timeout_ms: number
+  readonly limits: typeof DEFAULT_LIMITS
 }
+
+/**
+ * Limits of every command, since a csc contract names none: wide enough for builds and test suites,
+ * narrow enough that a fork bomb or a runaway file ends. Memory has none: an address space limit
+ * breaks WebAssembly, and a limit on memory itself needs a cgroup.
+ */
+export const DEFAULT_LIMITS = {
+  max_processes: 1024,
+  max_open_files: 16_384,
+  max_file_size_bytes: 4 * 1024 ** 3,
+} as const
 
 /** Where programs are looked for unless the contract lets the caller's PATH in. */
 export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -58,6 +70,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     hidden_paths: [...context.hiddenPaths],
     network: command.network,
     timeout_ms: command.timeout_sec * 1000,
+    limits: DEFAULT_LIMITS,
   }
 }
 

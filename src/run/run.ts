@@ -188,12 +188,11 @@ function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts
 type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'fault'>
 
 function signCsc(work: Work, facts: RunFacts, outcome: Csc): string {
-  const { contract, policy, recorder } = work
+  const { policy, recorder } = work
   const receipt = cscReceipt(facts, {
     ...outcome,
     policySchemaVersion: policy.document.policy_schema_version,
     runnerVersion: `ambit ${VERSION}`,
-    networkUsed: contract.commands.some((command) => command.network !== 'deny'),
   })
   return recorder.signCsc(receipt, cscTime(work.now()))
 }

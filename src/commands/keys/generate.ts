@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Flags } from '@oclif/core'
-import { AmbitCommand } from '../../cli/command.js'
+import { AmbitCommand, oneLine } from '../../cli/command.js'
 import { findHome, generateKey } from '../../index.js'
 
 const PRIVATE_FOLDER = 0o700
@@ -37,7 +37,7 @@ export default class KeysGenerate extends AmbitCommand {
         key,
       })
     }
-    this.say(`✓ ${publicFile}\n    key id ${key.thumbprint}`)
+    this.say(`✓ ${oneLine(publicFile)}\n    key id ${key.thumbprint}`)
   }
 
   protected exitCodeFor(): number {

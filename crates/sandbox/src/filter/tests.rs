@@ -213,3 +213,48 @@ fn stays_small_since_the_kernel_compiles_it_at_each_launch() {
         assert!(instructions < 400, "{network:?}: {instructions}");
     }
 }
+
+/// The same policy written in `seccompiler`'s rules alone.
+fn reference(network: Network) -> Vec<u8> {
+    let mut all = rules(network).unwrap();
+    all.extend(
+        DENIED
+            .iter()
+            .chain(DENIED_HERE)
+            .map(|call| (*call, Vec::new())),
+    );
+    let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
+    let arch = TargetArch::try_from(std::env::consts::ARCH).unwrap();
+    let filter = SeccompFilter::new(all, SeccompAction::Allow, denied, arch).unwrap();
+    let program: BpfProgram = filter.try_into().unwrap();
+    program.iter().flat_map(bytes_of).collect()
+}
+
+#[test]
+fn judges_every_call_as_seccompilers_own_layout_does() {
+    let one_bit = (0..32).flat_map(|bit| (0..5).map(move |argument| (argument, 1_u64 << bit)));
+    let mut samples = vec![[0; 6], [u64::from(u32::MAX); 6], [u64::MAX; 6]];
+    for (argument, value) in one_bit {
+        let mut args = [0; 6];
+        args[argument] = value;
+        samples.push(args);
+        // a creating open has two arguments that matter
+        args[if argument < 2 { 1 } else { 2 }] |= 0o100;
+        samples.push(args);
+    }
+    for network in [Network::Deny, Network::Full] {
+        let (ours, theirs) = (compile(network).unwrap(), reference(network));
+        for number in 0..=i64::from(NEWEST_REVIEWED) {
+            if ABSENT.contains(&number) {
+                continue;
+            }
+            for args in &samples {
+                let (a, b) = (
+                    judge(&ours, NATIVE, number, *args),
+                    judge(&theirs, NATIVE, number, *args),
+                );
+                assert_eq!(a, b, "{network:?} {number} {args:x?}");
+            }
+        }
+    }
+}
