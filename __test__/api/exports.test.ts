@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import * as ambit from '../../dist/index.js'
 
 it('exports these names and no others', () => {
-  expect(Object.keys(ambit)).toEqual([
+  expect(Object.keys(ambit).toSorted()).toEqual([
     'AmbitError',
     'ConfigError',
     'ContractError',

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tarball that would be published, installed: `import`, `require` and the command work.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import * as ambit from '../../dist/index.js'
 import { installPlatformPackage, root, runtimePackages } from '../e2e/support/installed.js'
 import { finish } from '../e2e/support/processes.js'
 import { SELF, newTop } from '../e2e/support/users.js'
-import { rmSync } from 'node:fs'
 
 const top = newTop()
 const modules = join(top, 'node_modules')
 
 beforeAll(() => {
-  const options = { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const
-  const argv = ['pack', '--ignore-scripts', '--json', '--pack-destination', top]
-  const [packed] = JSON.parse(execFileSync('npm', argv, options)) as { filename: string }[]
+  const flags = ['--ignore-scripts', '--json', '--update-notifier=false', '--cache', `${top}/cache`]
+  const argv = ['pack', ...flags, '--pack-destination', top]
+  const output = execFileSync('npm', argv, { cwd: root, encoding: 'utf8', stdio: 'pipe' })
+  const [packed] = JSON.parse(output) as { filename: string }[]
   const target = join(modules, 'ambit')
   mkdirSync(target, { recursive: true })
   const tarball = join(top, packed?.filename ?? '')
@@ -38,8 +38,8 @@ async function node(name: string, code: string) {
   return await finish(process.execPath, [path], { user: SELF, cwd: top })
 }
 
-const SAY = 'console.log(JSON.stringify([Object.keys(ambit), ambit.VERSION]))'
-const SAID = `${JSON.stringify([Object.keys(ambit), ambit.VERSION])}\n`
+const SAY = 'console.log(JSON.stringify([Object.keys(ambit).toSorted(), ambit.VERSION]))'
+const SAID = `${JSON.stringify([Object.keys(ambit).toSorted(), ambit.VERSION])}\n`
 
 describe('the packed package', () => {
   it.each<[string, string, string]>([

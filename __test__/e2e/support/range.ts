@@ -230,7 +230,7 @@ function narrow(program: string, { VICTIM }: Variables): void {
 
 /** Takes off what an attempt outside the sandbox mounted. */
 function unmountAll(work: string): void {
-  if (statSync(work).dev !== statSync(dirname(work)).dev) execFileSync('umount', [work])
+  if (statSync(work).dev !== statSync(dirname(work)).dev) execFileSync('/bin/umount', [work])
 }
 
 /** Returns how a probe is called. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { accessSync, constants, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { accessSync, constants, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { generateKey, probe } from '../../../dist/index.js'
 import { type Installed, install } from './installed.js'
@@ -105,10 +105,4 @@ function isThere(path: string): boolean {
 function skips(reason: string): boolean {
   if (!REQUIRED) process.stderr.write(`skipped: ${reason}\n`)
   return !REQUIRED
-}
-
-/** Makes a folder and returns its path. */
-export function made(path: string): string {
-  mkdirSync(path, { recursive: true })
-  return path
 }

@@ -53,8 +53,6 @@ pub(crate) const SYSTEM: &[&str] = &[
 /// What programs commonly need of `/etc`, and nothing that names users, hosts or secrets.
 pub(crate) const ETC: &[&str] = &[
     "/etc/alternatives",
-    "/etc/ca-certificates",
-    "/etc/ca-certificates.conf",
     "/etc/java-11-openjdk",
     "/etc/java-17-openjdk",
     "/etc/java-21-openjdk",
@@ -62,7 +60,6 @@ pub(crate) const ETC: &[&str] = &[
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
     "/etc/localtime",
-    "/etc/magic",
     "/etc/mime.types",
     "/etc/pki/tls/certs",
     "/etc/protocols",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The seccomp filter (`seccomp(2)`).
 //!
-//! A short prologue of ours judges by number alone, at one instruction for each call: it kills
+//! A short prologue of ours judges by number alone, halving the numbers: it kills
 //! other architectures, answers `EPERM` to what is denied whole, and `ENOSYS` to what must look
 //! absent: x32 calls, `clone3` and `openat2` (their arguments lie in memory where no filter can
 //! look; libc falls back to `clone` and `openat`), `io_uring`, and every call newer than those
@@ -10,6 +10,7 @@
 mod calls;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -23,6 +24,7 @@ use crate::error::SandboxError;
 use crate::plan::Network;
 use crate::stream;
 use calls::{ABSENT, DENIED, DENIED_HERE, NEW_NAMESPACES, NEWEST_REVIEWED};
+use tree::{Answer, Entry, JUMP_EQUAL, LOAD, RETURN, instruction};
 
 type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
 type Built<T> = Result<T, seccompiler::BackendError>;
@@ -63,14 +65,15 @@ fn compile(network: Network) -> Result<Vec<u8>, SandboxError> {
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(failed)?;
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let rules = rules(network).map_err(failed)?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, arch).map_err(failed)?;
-    let body: BpfProgram = filter.try_into().map_err(failed)?;
-    let prologue = prologue().ok_or_else(|| SandboxError::Compile {
+    let tree = tree::write(&answers(&rules)).ok_or_else(|| SandboxError::Compile {
         what: "the seccomp filter",
         message: "more calls than a jump can pass".to_owned(),
     })?;
-    Ok(prologue
+    let filter = SeccompFilter::new(rules, SeccompAction::Allow, denied, arch).map_err(failed)?;
+    let body: BpfProgram = filter.try_into().map_err(failed)?;
+    Ok(prologue()
         .into_iter()
+        .chain(tree)
         .chain(body)
         .flat_map(|instruction| bytes_of(&instruction))
         .collect())
@@ -88,63 +91,41 @@ const NATIVE: u32 = 0xC000_003E;
 #[cfg(target_arch = "aarch64")]
 const NATIVE: u32 = 0xC000_00B7;
 
-/// Judges by architecture and number, with the answers at its end:
-///
-/// ```text
-///     ld [arch]; jeq NATIVE, 1, 0; ret KILL
-///     ld [nr]; jgt NEWEST, absent; jeq ABSENT.., absent; jeq DENIED.., denied; ja rest
-/// absent: ret ENOSYS
-/// denied: ret EPERM
-/// rest:
-/// ```
-///
-/// `None` if there are more calls than a jump can pass.
-fn prologue() -> Option<Vec<sock_filter>> {
-    const LOAD_WORD_ABSOLUTE: u16 = 0x20;
-    const JUMP: u16 = 0x05;
-    const JUMP_EQUAL: u16 = 0x15;
-    const JUMP_GREATER: u16 = 0x25;
-    const RETURN: u16 = 0x06;
-    const KILL_PROCESS: u32 = 0x8000_0000;
-    const ERRNO: u32 = 0x0005_0000;
-    let plain = |code, k| sock_filter {
-        code,
-        jt: 0,
-        jf: 0,
-        k,
-    };
-    let number = |call: &libc::c_long| u32::try_from(*call).ok();
-    let absent = ABSENT.iter().map(|call| (number(call), 0));
-    let denied = DENIED.iter().chain(DENIED_HERE);
-    let judged: Vec<(Option<u32>, u8)> =
-        absent.chain(denied.map(|call| (number(call), 1))).collect();
-    let mut left = u8::try_from(judged.len()).ok()?.checked_add(1)?;
-    let native = sock_filter {
-        jt: 1,
-        ..plain(JUMP_EQUAL, NATIVE)
-    };
-    let newer = sock_filter {
-        jt: left,
-        ..plain(JUMP_GREATER, NEWEST_REVIEWED)
-    };
-    let mut out = vec![
-        plain(LOAD_WORD_ABSOLUTE, 4),
-        native,
-        plain(RETURN, KILL_PROCESS),
-        plain(LOAD_WORD_ABSOLUTE, 0),
-        newer,
-    ];
-    for (number, answer) in judged {
-        left = left.checked_sub(1)?;
-        out.push(sock_filter {
-            jt: left.checked_add(answer)?,
-            ..plain(JUMP_EQUAL, number?)
-        });
+/// Kills calls of another architecture, whose numbers mean something else, and loads the number.
+fn prologue() -> [sock_filter; 4] {
+    const OFFSET_OF_NUMBER: u32 = 0;
+    const OFFSET_OF_ARCH: u32 = 4;
+    [
+        instruction(LOAD, 0, 0, OFFSET_OF_ARCH),
+        instruction(JUMP_EQUAL, 1, 0, NATIVE),
+        instruction(RETURN, 0, 0, libc::SECCOMP_RET_KILL_PROCESS),
+        instruction(LOAD, 0, 0, OFFSET_OF_NUMBER),
+    ]
+}
+
+/// Returns the answer of every number: an entry where it differs from that of the number before.
+fn answers(rules: &Rules) -> Vec<Entry> {
+    let mut out: Vec<Entry> = Vec::new();
+    for number in 0..=NEWEST_REVIEWED.saturating_add(1) {
+        let answer = answer(number, rules);
+        if out.last().is_none_or(|(_, before)| *before != answer) {
+            out.push((number, answer));
+        }
     }
-    out.push(plain(JUMP, 2));
-    out.push(plain(RETURN, ERRNO | libc::ENOSYS.unsigned_abs()));
-    out.push(plain(RETURN, ERRNO | libc::EPERM.unsigned_abs()));
-    Some(out)
+    out
+}
+
+fn answer(number: u32, rules: &Rules) -> Answer {
+    let call = libc::c_long::from(number);
+    if number > NEWEST_REVIEWED || ABSENT.contains(&call) {
+        Answer::Errno(libc::ENOSYS)
+    } else if DENIED.contains(&call) || DENIED_HERE.contains(&call) {
+        Answer::Errno(libc::EPERM)
+    } else if rules.contains_key(&call) {
+        Answer::Ask
+    } else {
+        Answer::Allow
+    }
 }
 
 fn rules(network: Network) -> Built<Rules> {
