@@ -29,6 +29,11 @@ function isUsage(error) {
   )
 }
 
+/** Tells a fault from an exit that a command or oclif chose; a command that is not there is a fault. */
+function isOurs(error) {
+  return error?.oclif === undefined || error instanceof Errors.ModuleLoadError
+}
+
 /** True when `--json` stands before the first `--`: what follows that is not for us. */
 function wantsJson() {
   const end = argv.indexOf('--')
@@ -86,6 +91,6 @@ try {
 } catch (error) {
   if (isUsage(error)) {
     report('ERR_CONFIG_USAGE', `${oneLine(error.message)}, see --help`, EXIT_USAGE)
-  } else if (error?.oclif === undefined) reportFailure(error)
+  } else if (isOurs(error)) reportFailure(error)
   else await handle(error)
 }

@@ -16,8 +16,17 @@ export interface AmbitOptions extends Omit<StartOptions, 'user'> {
 /** Everything the tests of one file share: an installation, and a place for their folders. */
 export class Stage {
   readonly top = newTop()
-  readonly installed: Installed = install(this.top)
+  readonly installed: Installed
   #folders = 0
+
+  constructor() {
+    try {
+      this.installed = install(this.top)
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
+  }
 
   /** Makes a new folder that everybody can read, of a user. */
   folder(user: User = SELF): string {
