@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises'
 import { constants } from 'node:os'
-import { join } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand } from '../cli/command.js'
 import {
@@ -18,7 +16,6 @@ const EXIT_SANDBOX = 122
 const EXIT_LEDGER = 123
 const EXIT_FAILURE = 125
 const SIGNAL_BASE = 128
-const SEQ_DIGITS = 6
 
 export default class Run extends AmbitCommand {
   static override summary = 'run a contract if the policy allows it, held to it by the kernel'
@@ -69,8 +66,6 @@ export default class Run extends AmbitCommand {
       onStdout: (piece) => output.write(piece),
       onStderr: (piece) => process.stderr.write(piece),
     })
-    const evidence = flags['evidence-out']
-    if (evidence !== undefined) await writeEvidence(evidence, result)
     if (flags.json) this.emit('ambit.run.v1', documentOf(result))
     if (!flags.quiet || result.status !== 'success') this.report(result, contract)
     this.finish(caught.signal === undefined ? result.exit_code : SIGNAL_BASE + caught.signal)
@@ -98,6 +93,7 @@ export default class Run extends AmbitCommand {
 interface RunFlags {
   readonly mode: 'hardened' | 'local'
   readonly 'receipt-out'?: string | undefined
+  readonly 'evidence-out'?: string | undefined
   readonly 'signing-key'?: string | undefined
   readonly 'key-id'?: string | undefined
 }
@@ -105,10 +101,11 @@ interface RunFlags {
 function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
   const { mode } = flags
   const [receiptOut, signingKey] = [flags['receipt-out'], flags['signing-key']]
-  const keyId = flags['key-id']
+  const [evidenceOut, keyId] = [flags['evidence-out'], flags['key-id']]
   return {
     mode,
     ...(receiptOut !== undefined && { receiptOut }),
+    ...(evidenceOut !== undefined && { evidenceOut }),
     ...(signingKey !== undefined && { signingKey }),
     ...(keyId !== undefined && { keyId }),
   }
@@ -124,18 +121,6 @@ function stopOnSignal(stop: AbortController): { signal?: number } {
     })
   }
   return caught
-}
-
-/** Writes the receipts of a run as they were signed, named by their number in the ledger. */
-async function writeEvidence(folder: string, result: RunResult): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const { decision, execution } = result.receipts
-  const write = async (kind: string, seq: string, bytes: Uint8Array) => {
-    const name = `${seq.padStart(SEQ_DIGITS, '0')}.${kind}.json`
-    await writeFile(join(folder, name), bytes, { flag: 'wx' })
-  }
-  await write('decision', decision.seq, decision.bytes)
-  if (execution) await write('execution', execution.seq, execution.bytes)
 }
 
 function documentOf(result: RunResult): object {

@@ -18,7 +18,7 @@ import {
   decisionPayload,
   executionPayload,
 } from './payloads.js'
-import { ReceiptFile } from './receipt-file.js'
+import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
 
@@ -30,6 +30,11 @@ export interface RunOptions extends CheckOptions {
   readonly keyId?: string
   /** Where the csc receipt is written; a file there is replaced. */
   readonly receiptOut?: string
+  /**
+   * Folder for the decision and execution receipt, byte for byte as signed, named by their number
+   * in the ledger; files there are never replaced.
+   */
+  readonly evidenceOut?: string
   /** Stops the run: everything in the sandbox is killed and the run recorded as interrupted. */
   readonly signal?: AbortSignal
   /** Called with each piece of standard output as it comes. */
@@ -95,17 +100,15 @@ export async function run(options: RunOptions): Promise<RunResult> {
 async function recorded(work: Work): Promise<RunResult> {
   const { options, recorder, now } = work
   await recorder.recordInterrupted(now())
-  const file =
-    options.receiptOut === undefined ? undefined : await ReceiptFile.reserve(options.receiptOut)
+  const files = await ReceiptFiles.reserve(options.receiptOut, options.evidenceOut)
   try {
-    return await decided(work, file)
-  } catch (error) {
-    await file?.discard()
-    throw error
+    return await decided(work, files)
+  } finally {
+    await files.discard()
   }
 }
 
-async function decided(work: Work, file: ReceiptFile | undefined): Promise<RunResult> {
+async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const { contract, policy, recorder, now } = work
   const decision = evaluate(contract, policy, { mode: 'hardened' })
   const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt: now() }
@@ -113,21 +116,21 @@ async function decided(work: Work, file: ReceiptFile | undefined): Promise<RunRe
   const payload = decisionPayload(facts)
   const intent = await recorder.decision(facts.runId, payload, allows, facts.startedAt)
   return allows
-    ? await executed(work, facts, intent, file)
-    : await refused(work, facts, intent, file)
+    ? await executed(work, facts, intent, files)
+    : await refused(work, facts, intent, files)
 }
 
 async function refused(
   work: Work,
   facts: RunFacts,
   intent: Recorded,
-  file: ReceiptFile | undefined,
+  files: ReceiptFiles,
 ): Promise<RunResult> {
   const { decision, runId } = facts
   const [first] = decision.reasons
   const fault = { code: first?.code ?? 'DENIED', message: first?.message ?? 'denied' }
   const csc = signCsc(work, facts, { commands: [], fault, endedAt: work.now() })
-  await file?.write(csc)
+  await files.place(csc, [evidence('decision', intent)])
   const denied = decision.decision === 'deny'
   return {
     run_id: runId,
@@ -148,7 +151,7 @@ async function executed(
   work: Work,
   facts: RunFacts,
   intent: Recorded,
-  file: ReceiptFile | undefined,
+  files: ReceiptFiles,
 ): Promise<RunResult> {
   const { contract, recorder, env, hiddenPaths } = work
   const { signal, onStdout, onStderr } = work.options
@@ -165,7 +168,7 @@ async function executed(
     ...(fault && { fault }),
   })
   const outcome = await recorder.outcome(facts.runId, execution, endedAt)
-  await file?.write(csc)
+  await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])
   if (done.error !== undefined) throw done.error
   return resultOf(facts, done, { decision: intent, execution: outcome, csc })
 }
@@ -183,6 +186,12 @@ function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts
     stderr: done.stderr,
     receipts,
   }
+}
+
+const SEQ_DIGITS = 6
+
+function evidence(kind: string, { seq, bytes }: Recorded): { name: string; bytes: Uint8Array } {
+  return { name: `${seq.padStart(SEQ_DIGITS, '0')}.${kind}.json`, bytes }
 }
 
 type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'fault'>

@@ -35,8 +35,8 @@ impl Signer {
     }
 
     fn load_file(&mut self, path: &Path) -> Result<crate::answer::Text, Failure> {
-        let bytes = key_file::read_private(path).map_err(|error| caused(error.code(), &error))?;
-        let key = SigningKey::decode(&bytes).map_err(|error| caused(error.code(), &error))?;
+        let bytes = key_file::read_private(path).map_err(|error| named(path, &error, error.code()))?;
+        let key = SigningKey::decode(&bytes).map_err(|error| named(path, &error, error.code()))?;
         let value = describe(&key.verifying_key())?;
         self.key = Some(Arc::new(key));
         Ok(crate::answer::Text {
@@ -67,10 +67,13 @@ fn generate(private_path: &Path, public_path: &Path) -> Result<String, Failure> 
         .to_spki_pem()
         .map_err(|error| caused(error.code(), &error))?;
     let write = |path: &Path, bytes: &[u8], access: Access| {
-        key_file::write_new(path, bytes, access).map_err(|error| caused(error.code(), &error))
+        key_file::write_new(path, bytes, access).map_err(|error| named(path, &error, error.code()))
     };
     write(private_path, private.as_bytes(), Access::Owner)?;
-    write(public_path, pem.as_bytes(), Access::Public)?;
+    write(public_path, pem.as_bytes(), Access::Public).inspect_err(|_| {
+        // half a pair is of no use; the file is ours, made a moment ago
+        let _removed = std::fs::remove_file(private_path);
+    })?;
     describe(&public)
 }
 
@@ -85,9 +88,16 @@ pub fn describe_public_key(path: String) -> TextAnswer {
 }
 
 pub(crate) fn read_public(path: &str) -> Result<VerifyingKey, Failure> {
-    let bytes =
-        key_file::read_public(Path::new(path)).map_err(|error| caused(error.code(), &error))?;
-    VerifyingKey::decode(&bytes).map_err(|error| caused(error.code(), &error))
+    let path = Path::new(path);
+    let bytes = key_file::read_public(path).map_err(|error| named(path, &error, error.code()))?;
+    VerifyingKey::decode(&bytes).map_err(|error| named(path, &error, error.code()))
+}
+
+/// A failure that names the key's file.
+fn named(path: &Path, error: &dyn std::error::Error, code: &str) -> Failure {
+    let failure = caused(code, error);
+    let message = format!("`{}`: {}", path.display(), failure.message);
+    Failure { message, ..failure }
 }
 
 fn describe(key: &VerifyingKey) -> Result<String, Failure> {
