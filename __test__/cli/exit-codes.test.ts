@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The exit code of every command for every end it can come to, and its one JSON object.
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { generateKey } from '../../dist/index.js'
@@ -389,6 +396,8 @@ describe('keys generate', () => {
     expect(code).toBe(1)
     expect(oneObject(stdout)).toMatchObject({ error: { code: 'ERR_KEY_FILE_EXISTS' } })
     expect(readFileSync(join(folder, 'k.pub.pem'), 'utf8')).toBe('taken')
+    // and no half of a pair is left
+    expect(readdirSync(folder)).toEqual(['k.pub.pem'])
   })
 })
 

@@ -164,6 +164,13 @@ const OBSTACLES: readonly Obstacle[] = [
     code: 'ERR_RECEIPT_UNWRITABLE',
   },
   {
+    name: 'the evidence cannot be written',
+    prepare: (home) => writeFileSync(join(home, 'file'), ''),
+    flags: (home) => ['--evidence-out', join(home, 'file')],
+    exit: 125,
+    code: 'ERR_RECEIPT_UNWRITABLE',
+  },
+  {
     name: 'a folder stands in the place of the receipt',
     prepare: (home) => mkdirSync(join(home, 'receipt.json')),
     flags: (home) => ['--receipt-out', join(home, 'receipt.json')],
