@@ -114,7 +114,7 @@ export interface DocumentErrorOptions {
 }
 
 /** An error about a document, with every fault that was found (at most 20). */
-export class DocumentError extends AmbitError {
+class DocumentError extends AmbitError {
   /** The faults, in the order of the document; the same list as `details.issues`. */
   readonly issues: readonly DocumentIssue[]
 

@@ -109,7 +109,7 @@ export interface StreamOutcome {
 }
 
 /** How one launch went. */
-export interface LaunchOutcome {
+interface LaunchOutcome {
   readonly termination: Termination
   readonly duration_us: number
   readonly user_us: number

@@ -9,7 +9,7 @@ export type DeepReadonly<T> = T extends readonly (infer Item)[]
     : T
 
 /** A path that is absolute in POSIX, Windows drive or UNC form (the published csc pattern). */
-export const ABSOLUTE_PATH = /^(?:\/|[A-Za-z]:[\\/]|(?:\\\\|\/\/)[^\\/]+[\\/][^\\/]+)/
+const ABSOLUTE_PATH = /^(?:\/|[A-Za-z]:[\\/]|(?:\\\\|\/\/)[^\\/]+[\\/][^\\/]+)/
 
 /** Network access, from least to most. */
 export const NETWORK_MODES = ['deny', 'allowlisted', 'full'] as const

@@ -5,7 +5,7 @@ import type { Position } from './locate.js'
 import { shorten, visible } from './visible.js'
 
 /** The greatest number of faults that one error lists. */
-export const MAX_ISSUES = 20
+const MAX_ISSUES = 20
 
 const MAX_VALUE = 60
 

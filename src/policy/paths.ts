@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** The family of rules that a path follows. */
-export type PathFlavour = 'posix' | 'windows'
+type PathFlavour = 'posix' | 'windows'
 
 /** A path in the form in which paths are compared. */
 export interface NormalPath {

@@ -4,7 +4,7 @@ import { type Mode, type Policy, evaluate, loadPolicy, parsePolicy } from '../po
 import type { PolicyDecision } from '../policy/index.js'
 
 /** A document: a file's path, its bytes, or what was read from it before. */
-export type Source<Loaded> = Loaded | Uint8Array | string
+type Source<Loaded> = Loaded | Uint8Array | string
 
 /** What is checked. */
 export interface CheckOptions {

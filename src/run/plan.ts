@@ -32,14 +32,14 @@ export interface LaunchPlan {
  * narrow enough that a fork bomb or a runaway file ends. Memory has none: an address space limit
  * breaks WebAssembly, and a limit on memory itself needs a cgroup.
  */
-export const DEFAULT_LIMITS = {
+const DEFAULT_LIMITS = {
   max_processes: 1024,
   max_open_files: 16_384,
   max_file_size_bytes: 4 * 1024 ** 3,
 } as const
 
 /** Where programs are looked for unless the contract lets the caller's PATH in. */
-export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * Makes the launch plan of one command.

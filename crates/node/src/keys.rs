@@ -35,7 +35,8 @@ impl Signer {
     }
 
     fn load_file(&mut self, path: &Path) -> Result<crate::answer::Text, Failure> {
-        let bytes = key_file::read_private(path).map_err(|error| named(path, &error, error.code()))?;
+        let bytes =
+            key_file::read_private(path).map_err(|error| named(path, &error, error.code()))?;
         let key = SigningKey::decode(&bytes).map_err(|error| named(path, &error, error.code()))?;
         let value = describe(&key.verifying_key())?;
         self.key = Some(Arc::new(key));
