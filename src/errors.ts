@@ -7,9 +7,10 @@
 export const ERROR_CODES = {
   ERR_ADDON_MISSING: 'The native addon for this platform is not installed or cannot be loaded.',
   ERR_CONFIG_INVALID: 'An option, a flag or a setting has a value that cannot be used.',
+  ERR_CONFIG_USAGE: 'The command line is not one that the command understands.',
   ERR_CONTRACT_INVALID: 'The contract is not a valid document; details.issues says where and why.',
   ERR_CONTRACT_UNREADABLE: 'The contract file could not be read.',
-  ERR_INTERNAL: 'A fault of Ambit itself; nothing was decided and nothing ran.',
+  ERR_INTERNAL: 'A fault of Ambit itself.',
   ERR_JSON: 'A document is not strict JSON; details.reason and its place say why.',
   ERR_KEY_ENCRYPTED: 'The private key is encrypted; an unencrypted PKCS#8 PEM is accepted.',
   ERR_KEY_FILE_EXISTS: 'A file stands where a new key was to be written; none is replaced.',
@@ -48,14 +49,17 @@ export const ERROR_CODES = {
   ERR_RECEIPT_UNREADABLE: 'The receipt file could not be read.',
   ERR_RECEIPT_UNWRITABLE: 'The receipt file could not be written.',
   ERR_SANDBOX_INTERNAL: 'A fault of Ambit itself while launching; nothing ran unconfined.',
-  ERR_SANDBOX_NOT_AS_PLANNED: 'The sandbox that was built is not the planned one; nothing ran.',
-  ERR_SANDBOX_PATH_MISSING: 'A path of the plan does not exist; nothing ran.',
-  ERR_SANDBOX_PATH_REFUSED: 'A path of the plan cannot be granted; nothing ran.',
-  ERR_SANDBOX_PATH_SYMLINK: 'A path of the plan leads through a symbolic link; nothing ran.',
-  ERR_SANDBOX_PATH_UNREADABLE: 'A path of the plan could not be opened; nothing ran.',
-  ERR_SANDBOX_PLAN_INVALID: 'The launch plan is not valid; nothing ran.',
-  ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; nothing ran.',
-  ERR_SANDBOX_UNSUPPORTED: 'This kernel or container lacks what the plan needs; nothing ran.',
+  ERR_SANDBOX_NOT_AS_PLANNED:
+    'The sandbox that was built is not the planned one; the command did not start.',
+  ERR_SANDBOX_PATH_MISSING: 'A path of the plan does not exist; the command did not start.',
+  ERR_SANDBOX_PATH_REFUSED: 'A path of the plan cannot be granted; the command did not start.',
+  ERR_SANDBOX_PATH_SYMLINK:
+    'A path of the plan leads through a symbolic link; the command did not start.',
+  ERR_SANDBOX_PATH_UNREADABLE: 'A path of the plan could not be opened; the command did not start.',
+  ERR_SANDBOX_PLAN_INVALID: 'The launch plan is not valid; the command did not start.',
+  ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; the command did not start.',
+  ERR_SANDBOX_UNSUPPORTED:
+    'This kernel or container lacks what the plan needs; the command did not start.',
 }
 
 /** A stable name of a failure: `ERR_<AREA>_<WHAT>`. */
@@ -163,6 +167,8 @@ export class LedgerError extends AmbitError {
 
 /** A sandbox that could not be built or that failed. */
 export class SandboxError extends AmbitError {
+  declare readonly code: ErrorCodeOf<'SANDBOX'>
+
   constructor(code: ErrorCodeOf<'SANDBOX'>, message: string, options?: ErrorOptions) {
     super(code, message, options)
   }

@@ -125,6 +125,8 @@ export interface Launched {
   readonly outcome: LaunchOutcome
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
+  /** What a listener threw; the run was stopped for it. */
+  readonly thrown?: { readonly cause: unknown }
 }
 
 /** An entry that is durable in the ledger. */
@@ -307,8 +309,9 @@ export interface LaunchOptions {
  * Runs a launch plan.
  *
  * @param plan JSON of a launch plan
- * @throws {@link SandboxError} when the sandbox could not be built; then nothing ran. What a
- *   callback throws is thrown too, after the run was stopped and has ended.
+ * A callback that throws stops the run; what it threw stands in the answer.
+ *
+ * @throws {@link SandboxError} when the sandbox could not be built; then nothing ran
  */
 export async function launchPlan(plan: string, options: LaunchOptions): Promise<Launched> {
   const canceller = new addon.Canceller()
@@ -334,9 +337,9 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
       guarded(options.onStdout),
       guarded(options.onStderr),
     )
-    if (thrown) throw thrown.cause
     const { outcome, stdout, stderr } = unwrap(answer)
-    return { outcome: JSON.parse(outcome) as LaunchOutcome, stdout, stderr }
+    const launched = { outcome: JSON.parse(outcome) as LaunchOutcome, stdout, stderr }
+    return thrown ? { ...launched, thrown } : launched
   } finally {
     options.signal?.removeEventListener('abort', onAbort)
     // until here the handle must live: the addon stops a run whose handle is gone

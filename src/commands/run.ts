@@ -56,6 +56,7 @@ export default class Run extends AmbitCommand {
     const contract = await loadContract(args.contract)
     const stop = new AbortController()
     const caught = stopOnSignal(stop)
+    const lost = stopOnLostOutput(stop)
     // with --json stdout is ours, so the command's output goes to stderr
     const output = flags.json ? process.stderr : process.stdout
     const result = await run({
@@ -66,9 +67,14 @@ export default class Run extends AmbitCommand {
       onStdout: (piece) => output.write(piece),
       onStderr: (piece) => process.stderr.write(piece),
     })
-    if (flags.json) this.emit('ambit.run.v1', documentOf(result))
+    const stopped = result.status === 'interrupted'
+    const signalled =
+      stopped && caught.signal !== undefined ? SIGNAL_BASE + caught.signal : undefined
+    const exit_code = lost.error === undefined ? (signalled ?? result.exit_code) : EXIT_FAILURE
+    if (flags.json) this.emit('ambit.run.v1', documentOf({ ...result, exit_code }))
     if (!flags.quiet || result.status !== 'success') this.report(result, contract)
-    this.finish(caught.signal === undefined ? result.exit_code : SIGNAL_BASE + caught.signal)
+    if (lost.error !== undefined) this.say(`the output could not be written: ${lost.error.message}`)
+    this.finish(exit_code)
   }
 
   private report(result: RunResult, contract: LoadedContract): void {
@@ -85,7 +91,9 @@ export default class Run extends AmbitCommand {
   }
 
   protected exitCodeFor(error: AmbitError): number {
-    if (error.code.startsWith('ERR_SANDBOX_')) return EXIT_SANDBOX
+    // 122 says that nothing ran; a later command that could not start is not that
+    const ran = Number(error.details['commands_run'] ?? 0) > 0
+    if (error.code.startsWith('ERR_SANDBOX_')) return ran ? EXIT_FAILURE : EXIT_SANDBOX
     return error.code.startsWith('ERR_LEDGER_') ? EXIT_LEDGER : EXIT_FAILURE
   }
 }
@@ -121,6 +129,19 @@ function stopOnSignal(stop: AbortController): { signal?: number } {
     })
   }
   return caught
+}
+
+/** Ends the run when its output cannot be passed on; a reader that has gone is no reason. */
+function stopOnLostOutput(stop: AbortController): { error?: Error } {
+  const lost: { error?: Error } = {}
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') return
+      lost.error ??= error
+      stop.abort()
+    })
+  }
+  return lost
 }
 
 function documentOf(result: RunResult): object {

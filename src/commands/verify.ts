@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand } from '../cli/command.js'
-import { type AmbitError, ReceiptError, type Verdict, findHome, verify } from '../index.js'
+import {
+  type AmbitError,
+  ConfigError,
+  ReceiptError,
+  type Verdict,
+  findHome,
+  verify,
+} from '../index.js'
 
 const EXIT_INVALID = 1
 const EXIT_UNDECIDABLE = 2
 const EXIT_KEY = 5
+const EXIT_USAGE = 64
 const EXIT_UNREADABLE = 7
 /** Worst first: one answer for many receipts. */
 const SEVERITY = [EXIT_INVALID, EXIT_KEY, EXIT_UNDECIDABLE, EXIT_UNREADABLE, 0]
@@ -59,11 +67,15 @@ export default class Verify extends AmbitCommand {
   }
 
   protected exitCodeFor(error: AmbitError): number {
+    if (error.code === 'ERR_CONFIG_USAGE') return EXIT_USAGE
     return error.code.startsWith('ERR_KEY_') ? EXIT_KEY : EXIT_UNDECIDABLE
   }
 }
 
 function keysOf(paths: readonly string[], ids: readonly string[]) {
+  if (ids.length > 0 && ids.length !== paths.length) {
+    throw new ConfigError('ERR_CONFIG_USAGE', 'give one --key-id for each --key, or none')
+  }
   if (paths.length === 0) return [{ path: findHome(process.env).publicKey }]
   return paths.map((path, index) => {
     const id = ids[index]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, accessSync, statSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path/posix'
+import { isWithin } from './paths.js'
 
 /** Where a program is looked for. */
 export interface Search {
@@ -8,13 +9,13 @@ export interface Search {
   readonly path: string
   /** Working directory of the command. */
   readonly cwd: string
-  /** Trees the command can write: a program in them was not there by the policy's will. */
+  /** Trees that some command may write: a program in them is not there by the policy's will. */
   readonly exclude: readonly string[]
 }
 
 /**
  * Returns the absolute path of a program. A name with a slash is a path; another is looked for in
- * the search path, never in what the command can write. One that is not found gets the path of the
+ * the search path, never in what a command may write. One that is not found gets the path of the
  * last folder, so that the sandbox says `not found`.
  */
 export function findExecutable(name: string, search: Search): string {
@@ -26,10 +27,6 @@ export function findExecutable(name: string, search: Search): string {
     .filter((folder) => !search.exclude.some((tree) => isWithin(folder, tree)))
   const found = folders.map((folder) => resolve(folder, name)).find(isProgram)
   return found ?? resolve(folders.at(-1) ?? '/usr/bin', name === '' ? '.' : name)
-}
-
-function isWithin(path: string, tree: string): boolean {
-  return path === tree || path.startsWith(`${tree}/`)
 }
 
 function isProgram(path: string): boolean {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from '../contract/index.js'
-import { AmbitError } from '../errors.js'
+import { AmbitError, InternalError } from '../errors.js'
 import { type Launched, canonicalize, launchPlan, sha256Hex } from '../native.js'
 import type { RunFault } from './payloads.js'
-import { type PlanContext, planOf } from './plan.js'
+import type { LaunchPlan } from './plan.js'
 import { type CommandResult, type RunStatus, statusOf } from './result.js'
 
 /** Receives a piece of output of the command with this id. */
 export type OutputListener = (piece: Uint8Array, commandId: string) => void
 
-/** What executing needs besides the commands. */
-export interface ExecuteContext extends PlanContext {
+/** Where output goes, and what stops a run. */
+export interface Listeners {
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: OutputListener | undefined
   readonly onStderr?: OutputListener | undefined
@@ -23,64 +23,113 @@ export interface Executed {
   /** Output that was kept of the last command. */
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
+  /** The command at which the run ended, when that is not the last of `commands`. */
+  readonly failedId?: string
   /** What stopped the run from outside its commands, for the receipt. */
   readonly fault?: RunFault
   /** The same as it is to be thrown once it is recorded. */
   readonly error?: Error
 }
 
-/** Runs commands in order and stops at the first that does not succeed. Never throws. */
+/**
+ * Plans all commands, runs them in order and stops at the first that does not succeed. Never
+ * throws.
+ *
+ * @param plan makes all plans; when it throws, nothing has run
+ */
 export async function execute(
   commands: readonly Command[],
-  context: ExecuteContext,
+  plan: () => readonly LaunchPlan[],
+  listeners: Listeners,
 ): Promise<Executed> {
-  const results: CommandResult[] = []
-  let output = { stdout: new Uint8Array(), stderr: new Uint8Array() }
-  let status: RunStatus = 'interrupted'
-  for (const command of commands) {
-    if (context.signal?.aborted === true) {
-      return { commands: results, status: 'interrupted', ...output, fault: ABORTED }
+  const run = new Progress()
+  try {
+    const plans = plan()
+    for (const [index, command] of commands.entries()) {
+      const launch = plans[index]
+      if (launch === undefined) throw new InternalError('a command has no plan')
+      if (listeners.signal?.aborted === true) return run.stopped('interrupted', command.id, ABORTED)
+      try {
+        run.add(await one(command, launch, listeners))
+      } catch (error) {
+        return run.failed(error, command.id)
+      }
+      if (run.status !== 'success') break
     }
-    try {
-      const { result, stdout, stderr } = await one(command, context)
-      results.push(result)
-      output = { stdout: new Uint8Array(stdout), stderr: new Uint8Array(stderr) }
-      status = statusOf(result.termination)
-    } catch (error) {
-      return { commands: results, ...output, ...stopped(error, results.length > 0) }
-    }
-    if (status !== 'success') break
+  } catch (error) {
+    return run.failed(error)
   }
-  return { commands: results, status, ...output }
+  return run.ended()
 }
 
 const ABORTED: RunFault = { code: 'ABORTED', message: 'the caller stopped the run' }
-
-/** Says what an error means for the run it ended. */
-function stopped(error: unknown, ran: boolean): Pick<Executed, 'error' | 'fault' | 'status'> {
-  if (error instanceof AmbitError) {
-    const { code, message } = error
-    return { status: ran ? 'failed' : 'not_started', fault: { code, message }, error }
-  }
-  // a listener of the caller threw: the command was stopped in the middle
-  const fault = { code: 'LISTENER_FAILED', message: 'a listener of the caller failed' }
-  const thrown = error instanceof Error ? error : new Error('a listener failed', { cause: error })
-  return { status: 'interrupted', fault, error: thrown }
+const LISTENER_FAILED: RunFault = {
+  code: 'LISTENER_FAILED',
+  message: 'a listener of the caller failed',
 }
 
-async function one(
-  command: Command,
-  context: ExecuteContext,
-): Promise<{ result: CommandResult; stdout: Uint8Array; stderr: Uint8Array }> {
-  const plan = planOf(command, context)
-  const { onStdout, onStderr, signal } = context
+/** A command that has ended. */
+interface Ended extends Launched {
+  readonly result: CommandResult
+}
+
+/** What is known of a run so far. */
+class Progress {
+  status: RunStatus = 'not_started'
+  readonly #commands: CommandResult[] = []
+  #last: Ended | undefined
+
+  add(ended: Ended): void {
+    this.#commands.push(ended.result)
+    this.#last = ended
+    this.status = statusOf(ended.result.termination)
+  }
+
+  /** The run as it ended by itself, or because a listener threw. */
+  ended(): Executed {
+    const { thrown } = this.#last ?? {}
+    if (thrown === undefined) return this.#so(this.status)
+    const error =
+      thrown.cause instanceof Error
+        ? thrown.cause
+        : new Error('a listener failed', { cause: thrown.cause })
+    return { ...this.#so('interrupted'), fault: LISTENER_FAILED, error }
+  }
+
+  /** The run as it was stopped before this command. */
+  stopped(status: RunStatus, failedId: string, fault: RunFault): Executed {
+    return { ...this.#so(status), failedId, fault }
+  }
+
+  /** The run as it could not go on: before all commands, or before this one. */
+  failed(error: unknown, failedId?: string): Executed {
+    const known = error instanceof AmbitError ? error : new InternalError(String(error))
+    const { code, message } = known
+    return {
+      ...this.#so(this.#last === undefined ? 'not_started' : 'failed'),
+      ...(failedId !== undefined && { failedId }),
+      fault: { code, message: message.slice(0, MAX_MESSAGE) },
+      error: known,
+    }
+  }
+
+  #so(status: RunStatus): Executed {
+    const { stdout = new Uint8Array(), stderr = new Uint8Array() } = this.#last ?? {}
+    return { commands: this.#commands, status, stdout, stderr }
+  }
+}
+
+/** Longest message in a receipt, characters: a path in it may be as long as a contract. */
+const MAX_MESSAGE = 2000
+
+async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
+  const { onStdout, onStderr, signal } = listeners
   const launched = await launchPlan(JSON.stringify(plan), {
     signal,
     onStdout: onStdout && ((piece) => onStdout(piece, command.id)),
     onStderr: onStderr && ((piece) => onStderr(piece, command.id)),
   })
-  const { stdout, stderr } = launched
-  return { result: resultOf(command, plan.executable, plan.argv, launched), stdout, stderr }
+  return { ...launched, result: resultOf(command, plan.executable, plan.argv, launched) }
 }
 
 function resultOf(

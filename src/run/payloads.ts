@@ -132,6 +132,8 @@ export function interruptedPayload(
 export interface CscOutcome {
   readonly endedAt: Date
   readonly commands: readonly CommandResult[]
+  /** The command at which the run ended, when that is not the last of `commands`. */
+  readonly failedId?: string
   readonly fault?: RunFault
   /** `policy_schema_version` of the policy. */
   readonly policySchemaVersion: string
@@ -143,10 +145,8 @@ export interface CscOutcome {
 export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
   const { decision, runId, startedAt } = facts
   const { commands, fault, endedAt } = outcome
-  const last = commands.at(-1)
   const completed = commands.filter((command) => isSuccess(command.termination))
-  const failed = last !== undefined && !isSuccess(last.termination) ? last : undefined
-  const ran = fault === undefined ? last : undefined
+  const end = cscEnd(outcome)
   return JSON.stringify({
     receipt_version: 'csc.receipt.v0.1',
     contract_id: decision.contract_id,
@@ -159,19 +159,35 @@ export function cscReceipt(facts: RunFacts, outcome: CscOutcome): string {
     execution_mode: decision.mode,
     started_at: cscTime(startedAt),
     ended_at: cscTime(endedAt),
-    status: cscStatus(ran, failed),
     completed_command_ids: completed.map((command) => command.id),
-    failed_command_id: failed?.id ?? null,
-    error: errorText(fault, failed),
-    ...(ran && ranMembers(ran)),
+    failed_command_id: end.failed?.id ?? outcome.failedId ?? null,
+    error: errorText(fault, end.failed),
+    ...end.members,
   })
 }
 
 const MAX_ERROR = 4000
 
-function cscStatus(ran: CommandResult | undefined, failed: CommandResult | undefined): string {
-  if (ran === undefined) return 'blocked'
-  return failed === undefined ? 'success' : 'failed'
+/** How csc-runner's receipt says a path that could not be granted. */
+const NOT_STARTED = 126
+
+/** How a run ended, in csc's words: `blocked` only where no command started. */
+function cscEnd(outcome: Pick<CscOutcome, 'commands' | 'failedId' | 'fault'>): {
+  readonly failed?: CommandResult
+  readonly members: object
+} {
+  const { commands, failedId, fault } = outcome
+  const last = commands.at(-1)
+  if (last === undefined) return { members: { status: 'blocked' } }
+  if (isSuccess(last.termination)) {
+    if (fault === undefined) return { members: { status: 'success', ...ranMembers(last, 0) } }
+    // it ended well, but the run did not: at the command after it, or by the caller's fault
+    return { members: { status: 'failed', ...ranMembers(last, NOT_STARTED) } }
+  }
+  const { termination } = last
+  const code = termination.kind === 'signaled' ? -termination.signal : exitCodeOf(termination)
+  const members = { status: 'failed', ...ranMembers(last, code) }
+  return failedId === undefined ? { failed: last, members } : { members }
 }
 
 /** Our own words only: what a command prints may hold secrets. */
@@ -185,10 +201,9 @@ function isSuccess(termination: Termination): boolean {
 }
 
 /** csc-runner reports the last command only, a signal as a negative code. */
-function ranMembers(last: CommandResult): object {
-  const { termination } = last
+function ranMembers(last: CommandResult, exitCode: number): object {
   return {
-    exit_code: termination.kind === 'signaled' ? -termination.signal : exitCodeOf(termination),
+    exit_code: exitCode,
     stdout_hash: `sha256:${last.stdout.sha256}`,
     stderr_hash: `sha256:${last.stderr.sha256}`,
     stdout_truncated: last.stdout.truncated,

@@ -11,6 +11,8 @@ export interface PlanContext {
   readonly env: NodeJS.ProcessEnv
   /** Paths that no command may see: keys and ledger. */
   readonly hiddenPaths: readonly string[]
+  /** Trees that some command of the contract, or another under the policy, may write. */
+  readonly writable: readonly string[]
 }
 
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
@@ -53,20 +55,17 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     throw unsupported(command, 'pipelines')
   }
   if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
-  // a scope is the tree that its part before any glob names; a working directory has no glob
-  const scope = (paths: readonly string[]) =>
-    [...new Set(paths.map((path) => plainPath(command, literalPrefix(path))))].toSorted()
   const cwd = plainPath(command, command.cwd)
-  const write_paths = scope(command.write_paths)
+  const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context.env)
   const [name = ''] = argv
   return {
-    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, exclude: write_paths }),
+    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, exclude: context.writable }),
     argv,
     env,
     cwd,
-    read_paths: scope([...command.read_paths, cwd]),
-    write_paths,
+    read_paths: [...read_paths].toSorted(),
+    write_paths: treesOf(command, command.write_paths),
     hidden_paths: [...context.hiddenPaths],
     network: command.network,
     timeout_ms: command.timeout_sec * 1000,
@@ -77,8 +76,13 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
 function unsupported(command: Command, what: string): SandboxError {
   return new SandboxError(
     'ERR_SANDBOX_UNSUPPORTED',
-    `command \`${command.id}\`: this version cannot hold a command to ${what}; nothing ran`,
+    `command \`${command.id}\`: this version cannot hold a command to ${what}`,
   )
+}
+
+/** Returns the trees that scopes stand for: what comes before any glob, each once. */
+export function treesOf(command: Command, scopes: readonly string[]): readonly string[] {
+  return [...new Set(scopes.map((path) => plainPath(command, literalPrefix(path))))].toSorted()
 }
 
 /** Returns a path in the one spelling that names it; a final slash means nothing. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto'
-import { type FileHandle, link, lstat, mkdir, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { type FileHandle, link, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { ReceiptError } from '../errors.js'
 
 /**
@@ -14,8 +14,11 @@ class ReceiptFile {
   readonly #temporary: string
   readonly #handle: FileHandle
 
-  private constructor(folder: string, temporary: string, handle: FileHandle) {
+  readonly #identity: string
+
+  private constructor(folder: string, temporary: string, handle: FileHandle, identity: string) {
     this.#folder = folder
+    this.#identity = identity
     this.#temporary = temporary
     this.#handle = handle
   }
@@ -29,7 +32,8 @@ class ReceiptFile {
     const temporary = join(folder, `.ambit-${randomUUID()}.tmp`)
     try {
       await mkdir(folder, { recursive: true })
-      return new ReceiptFile(folder, temporary, await open(temporary, 'wx', 0o644))
+      const handle = await open(temporary, 'wx', 0o644)
+      return new ReceiptFile(folder, temporary, handle, await identityOf(folder))
     } catch (cause) {
       throw unwritable(folder, cause)
     }
@@ -49,6 +53,11 @@ class ReceiptFile {
   ): Promise<void> {
     const path = join(this.#folder, name)
     try {
+      if ((await identityOf(this.#folder)) !== this.#identity) {
+        throw new Error('another folder was put in its place')
+      }
+      // whoever may write the folder may have lengthened the file
+      await this.#handle.truncate(0)
       await this.#handle.writeFile(content)
       await this.#handle.sync()
       if (existing === 'refuse') await link(this.#temporary, path)
@@ -101,15 +110,15 @@ export class ReceiptFiles {
       return file
     }
     try {
-      if (receiptOut !== undefined && (await isFolder(receiptOut))) {
-        throw unwritable(receiptOut, new Error('a folder stands in its place'))
-      }
+      if (receiptOut !== undefined) await refuseSpecial(receiptOut)
       const csc =
         receiptOut === undefined
           ? undefined
-          : { file: await room(dirname(receiptOut)), name: basename(receiptOut) }
+          : { file: await room(dirname(resolve(receiptOut))), name: basename(receiptOut) }
       const evidence =
-        evidenceOut === undefined ? [] : [await room(evidenceOut), await room(evidenceOut)]
+        evidenceOut === undefined
+          ? []
+          : [await room(resolve(evidenceOut)), await room(resolve(evidenceOut))]
       return new ReceiptFiles(csc, evidence)
     } catch (error) {
       await Promise.all(reserved.map(async (file) => await file.discard()))
@@ -139,12 +148,28 @@ export class ReceiptFiles {
   }
 }
 
-/** What is no folder is replaced when the receipt is put in its place. */
-async function isFolder(path: string): Promise<boolean> {
+/** Names a folder by what it is, not by where it is found. */
+async function identityOf(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder)
+  return `${dev}:${ino}`
+}
+
+/**
+ * A regular file is replaced, and a link to one; a folder, a device, or a link to something special
+ * such as `/dev/stdout` is not ours to replace.
+ */
+async function refuseSpecial(path: string): Promise<void> {
+  const found = path.endsWith('/') || path === '' ? 'no file' : await kindOf(path)
+  if (found !== undefined) throw unwritable(path, new Error(`${found} stands in its place`))
+}
+
+async function kindOf(path: string): Promise<string | undefined> {
   try {
-    return (await lstat(path)).isDirectory()
+    const found = await stat(path)
+    if (found.isDirectory()) return 'a folder'
+    return found.isFile() ? undefined : 'a device or the like'
   } catch {
-    return false // nothing is there, or nothing that can be seen: opening beside it decides
+    return undefined // nothing is there, or nothing that can be seen: opening beside it decides
   }
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { KeyError, type LedgerError, ReceiptError } from '../errors.js'
+import { randomUUID } from 'node:crypto'
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KeyError, LedgerError, ReceiptError } from '../errors.js'
 import { Ledger, type Recorded, Signer, parseJson, sha256Hex } from '../native.js'
 import { type Home } from './home.js'
 import { type RecordedDecision, interruptedPayload } from './payloads.js'
@@ -13,11 +16,26 @@ export interface RecorderOptions {
   readonly keyId?: string | undefined
 }
 
+const RESERVE = 'reserve-'
+
+/** Removes what processes that were killed have left. */
+function sweepReserves(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = new RegExp(`^${RESERVE}(\\d+)-`).exec(name)?.[1]
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(join(folder, name), { force: true })
+  }
+}
+
+/** Room for an outcome with its place in the log, with plenty to spare. */
+const RESERVED_BYTES = 1024 * 1024
+
 /** Signs and records: nothing of a run happens that did not pass through here first. */
 export class Recorder {
   readonly #ledger: Ledger
   readonly #signer: Signer
   readonly #keyId: string
+  readonly #reserve: string
 
   /**
    * Loads the key and opens the ledger.
@@ -28,6 +46,8 @@ export class Recorder {
     this.#signer = loadSigner(options)
     this.#keyId = options.keyId ?? this.#signer.publicKey.thumbprint
     this.#ledger = new Ledger(options.home.ledger)
+    sweepReserves(options.home.folder)
+    this.#reserve = join(options.home.folder, `${RESERVE}${process.pid}-${randomUUID()}`)
   }
 
   /** Records a decision before anything happens: as an intent when it allows. */
@@ -39,6 +59,26 @@ export class Recorder {
       createdAtMs: now.getTime(),
       payload,
     })
+  }
+
+  /**
+   * Holds disk space for the outcome of a run, since what runs may fill the disk.
+   *
+   * @throws {@link LedgerError} `ERR_LEDGER_WRITE` when there is none
+   */
+  reserve(): void {
+    try {
+      writeFileSync(this.#reserve, Buffer.alloc(RESERVED_BYTES), { flag: 'wx', mode: 0o600 })
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      const message = `no room can be kept for the outcome of a run: ${reason}`
+      throw new LedgerError('ERR_LEDGER_WRITE', message, { cause })
+    }
+  }
+
+  /** Gives the space back; there may be none. */
+  release(): void {
+    rmSync(this.#reserve, { force: true })
   }
 
   /** Records what became of a run. */
@@ -75,6 +115,7 @@ export class Recorder {
 
   /** Closes the ledger. */
   close(): void {
+    this.release()
     this.#ledger.close()
   }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
 import { randomUUID } from 'node:crypto'
-import { realpathSync } from 'node:fs'
+import { normalize } from 'node:path/posix'
 import type { LoadedContract } from '../contract/index.js'
-import { ConfigError } from '../errors.js'
+import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
 import { type Recorded, sha256Hex } from '../native.js'
 import { type Policy, evaluate } from '../policy/index.js'
 import { VERSION } from '../version.js'
 import { type CheckOptions, readDocuments } from './documents.js'
 import { type Executed, type OutputListener, execute } from './execute.js'
-import { findHome } from './home.js'
+import { type Home, findHome } from './home.js'
 import {
   type CscOutcome,
   type RunFacts,
@@ -18,6 +18,8 @@ import {
   decisionPayload,
   executionPayload,
 } from './payloads.js'
+import { type LaunchPlan, planOf, treesOf } from './plan.js'
+import { protectedPaths } from './protected.js'
 import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
@@ -55,7 +57,7 @@ interface Work {
   readonly recorder: Recorder
   readonly now: () => Date
   readonly env: NodeJS.ProcessEnv
-  readonly hiddenPaths: readonly string[]
+  readonly home: Home
 }
 
 /**
@@ -89,9 +91,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const home = findHome(env)
   const { signingKey, keyId } = options
   const recorder = new Recorder({ home, signingKey, keyId })
-  const hiddenPaths = [home.folder, signingKey ?? home.signingKey].map((path) => realpathSync(path))
   try {
-    return await recorded({ options, contract, policy, recorder, now, env, hiddenPaths })
+    return await recorded({ options, contract, policy, recorder, now, env, home })
   } finally {
     recorder.close()
   }
@@ -113,6 +114,7 @@ async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const decision = evaluate(contract, policy, { mode: 'hardened' })
   const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt: now() }
   const allows = decision.decision === 'allow'
+  if (allows) recorder.reserve()
   const payload = decisionPayload(facts)
   const intent = await recorder.decision(facts.runId, payload, allows, facts.startedAt)
   return allows
@@ -153,33 +155,65 @@ async function executed(
   intent: Recorded,
   files: ReceiptFiles,
 ): Promise<RunResult> {
-  const { contract, recorder, env, hiddenPaths } = work
-  const { signal, onStdout, onStderr } = work.options
-  const done = await execute(contract.commands, { env, hiddenPaths, signal, onStdout, onStderr })
-  const endedAt = work.now()
-  const { commands, status, fault } = done
-  const csc = signCsc(work, facts, { ...done, endedAt })
-  const execution = executionPayload(facts, {
-    endedAt,
-    status,
-    commands,
-    decisionDigest: intent.digest,
-    cscDigest: sha256Hex(Buffer.from(csc)),
-    ...(fault && { fault }),
-  })
-  const outcome = await recorder.outcome(facts.runId, execution, endedAt)
+  const { contract } = work
+  const done = await execute(contract.commands, () => plansOf(work), work.options)
+  const { csc, outcome } = await recordOutcome(work, facts, intent, done)
   await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])
-  if (done.error !== undefined) throw done.error
+  if (done.error !== undefined) throw withRun(done.error, facts, done)
   return resultOf(facts, done, { decision: intent, execution: outcome, csc })
 }
 
+/** Makes the plans of all commands before the first one starts. */
+function plansOf(work: Work): readonly LaunchPlan[] {
+  const { contract, policy, env, home, options } = work
+  const prefixes = policy.document.allowed_write_prefixes
+  const scopes = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
+  const writable = [...scopes, ...prefixes.map((prefix) => normalize(prefix).replace(/\/$/, ''))]
+  const hiddenPaths = protectedPaths(home, options.signingKey ?? home.signingKey, env, writable)
+  return contract.commands.map((command) => planOf(command, { env, hiddenPaths, writable }))
+}
+
+/** Signs and records what became of a run. */
+async function recordOutcome(
+  work: Work,
+  facts: RunFacts,
+  intent: Recorded,
+  done: Executed,
+): Promise<{ csc: string; outcome: Recorded }> {
+  const { recorder } = work
+  const endedAt = work.now()
+  const { commands, status, fault } = done
+  recorder.release()
+  try {
+    const csc = signCsc(work, facts, { ...done, endedAt })
+    const cscDigest = sha256Hex(Buffer.from(csc))
+    const decisionDigest = intent.digest
+    const said = { endedAt, status, commands, decisionDigest, cscDigest, ...(fault && { fault }) }
+    const outcome = await recorder.outcome(facts.runId, executionPayload(facts, said), endedAt)
+    return { csc, outcome }
+  } catch (error) {
+    if (!(error instanceof ReceiptError)) throw error
+    // the whole story cannot be signed; that the run ended, and how, must be on record all the same
+    const short = { code: error.code, message: 'the outcome could not be described in full' }
+    const said = { endedAt, status, commands: [], decisionDigest: intent.digest, fault: short }
+    await recorder.outcome(facts.runId, executionPayload(facts, said), endedAt)
+    throw error
+  }
+}
+
+/** Tells the caller which run an error is about, and how far it had come. */
+function withRun(error: Error, facts: RunFacts, done: Executed): Error {
+  if (!(error instanceof SandboxError)) return error
+  const details = { ...error.details, run_id: facts.runId, commands_run: done.commands.length }
+  return new SandboxError(error.code, error.message, { details, cause: error })
+}
+
 function resultOf(facts: RunFacts, done: Executed, receipts: RunResult['receipts']): RunResult {
-  const last = done.commands.at(-1)
+  const last = done.status === 'interrupted' ? undefined : done.commands.at(-1)
   return {
     run_id: facts.runId,
     status: done.status,
-    exit_code:
-      last === undefined ? exitCodeOf({ kind: 'cancelled' }) : exitCodeOf(last.termination),
+    exit_code: exitCodeOf(last?.termination ?? { kind: 'cancelled' }),
     decision: facts.decision,
     commands: done.commands,
     stdout: done.stdout,
@@ -194,7 +228,7 @@ function evidence(kind: string, { seq, bytes }: Recorded): { name: string; bytes
   return { name: `${seq.padStart(SEQ_DIGITS, '0')}.${kind}.json`, bytes }
 }
 
-type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'fault'>
+type Csc = Pick<CscOutcome, 'commands' | 'endedAt' | 'failedId' | 'fault'>
 
 function signCsc(work: Work, facts: RunFacts, outcome: Csc): string {
   const { policy, recorder } = work
