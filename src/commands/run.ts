@@ -56,7 +56,7 @@ export default class Run extends AmbitCommand {
     const contract = await loadContract(args.contract)
     const stop = new AbortController()
     const caught = stopOnSignal(stop)
-    const lost = stopOnLostOutput(stop)
+    const lost = new LostOutput(stop)
     // with --json stdout is ours, so the command's output goes to stderr
     const output = flags.json ? process.stderr : process.stdout
     const result = await run({
@@ -64,8 +64,8 @@ export default class Run extends AmbitCommand {
       contract,
       policy: args.policy,
       signal: stop.signal,
-      onStdout: (piece) => output.write(piece),
-      onStderr: (piece) => process.stderr.write(piece),
+      onStdout: (piece) => lost.pass(piece, output),
+      onStderr: (piece) => lost.pass(piece, process.stderr),
     })
     const stopped = result.status === 'interrupted'
     const signalled =
@@ -132,16 +132,34 @@ function stopOnSignal(stop: AbortController): { signal?: number } {
 }
 
 /** Ends the run when its output cannot be passed on; a reader that has gone is no reason. */
-function stopOnLostOutput(stop: AbortController): { error?: Error } {
-  const lost: { error?: Error } = {}
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') return
-      lost.error ??= error
-      stop.abort()
-    })
+class LostOutput {
+  error: Error | undefined
+  readonly #stop: AbortController
+
+  constructor(stop: AbortController) {
+    this.#stop = stop
+    for (const stream of [process.stdout, process.stderr]) {
+      // oclif's own listener ends the process at once, before the outcome is on record
+      stream.removeAllListeners('error')
+      stream.on('error', (error: NodeJS.ErrnoException) => this.#lose(error))
+    }
   }
-  return lost
+
+  /** Writes a piece; files and terminals throw where pipes emit. */
+  pass(piece: Uint8Array, to: NodeJS.WriteStream): void {
+    if (this.error !== undefined) return
+    try {
+      to.write(piece)
+    } catch (error) {
+      this.#lose(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #lose(error: NodeJS.ErrnoException): void {
+    if (error.code === 'EPIPE') return
+    this.error ??= error
+    this.#stop.abort()
+  }
 }
 
 function documentOf(result: RunResult): object {

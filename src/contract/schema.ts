@@ -9,6 +9,7 @@ import {
   RISK_CLASSES,
   text,
 } from './fields.js'
+import { quote } from './issues.js'
 
 /** The bounds of a contract: the published schema's, and those csc-runner applies at run. */
 export const CONTRACT_LIMITS = {
@@ -18,6 +19,8 @@ export const CONTRACT_LIMITS = {
   maxDepth: 64,
   /** Commands of one contract. */
   maxCommands: 20,
+  /** Characters of the id of a command. */
+  maxCommandId: 256,
   /** Segments of one pipeline. */
   maxSegments: 10,
   /** Elements of one argv. */
@@ -43,7 +46,7 @@ const Pipeline = z.strictObject({
 
 const CommandSchema = z
   .strictObject({
-    id: text(1),
+    id: text(1, CONTRACT_LIMITS.maxCommandId),
     exec: Exec.optional(),
     pipeline: Pipeline.optional(),
     cwd: absolutePath(),
@@ -80,7 +83,7 @@ const Commands = z
     for (const [index, { id }] of context.value.entries()) {
       if (seen.has(id)) {
         context.issues.push(
-          fault('DUPLICATE_ID', `must be unique; \`${id}\` is taken`, undefined, [index, 'id']),
+          fault('DUPLICATE_ID', `must be unique; ${quote(id)} is taken`, undefined, [index, 'id']),
         )
       }
       seen.add(id)

@@ -2,6 +2,7 @@
 import { argvVectors, type Command } from '../contract/schema.js'
 import { NETWORK_MODES } from '../contract/fields.js'
 import { baseEffect, type Classification, classify } from './classify.js'
+import { environmentRisk } from './environment.js'
 import type { Findings } from './findings.js'
 import { isInlineCode } from './inline-code.js'
 import { climbs, literalPrefix, matchPrefixes } from './paths.js'
@@ -85,6 +86,20 @@ function checkLimits({ command, policy, findings }: Check): void {
   if (secret_refs.length > 0 && !policy.allow_secret_refs) {
     const options = { commandId, value: secret_refs, rule: 'allow_secret_refs' }
     findings.csc('SECRET_REF_NOT_ALLOWED', 'secret refs not allowed', options)
+  }
+}
+
+function checkEnvironment({ command, policy, findings }: Check): void {
+  const commandId = command.id
+  for (const value of command.env_allow) {
+    const risk = environmentRisk(value)
+    if (risk === 'code') {
+      const message = `environment variable makes programs run other code: ${value}`
+      findings.own('ENV_NOT_ALLOWED', message, { commandId, value })
+    } else if (risk === 'secret' && !policy.allow_secret_refs) {
+      const message = `environment variable looks like a secret: ${value}`
+      findings.own('ENV_NOT_ALLOWED', message, { commandId, value, rule: 'allow_secret_refs' })
+    }
   }
 }
 
@@ -195,6 +210,7 @@ export function checkCommand(
   const classification = classify(command, policy)
   checkEffects(check, classification.effects)
   checkLimits(check)
+  checkEnvironment(check)
   checkPaths(check)
   checkTargets(check, classification)
   return classification.effects

@@ -87,6 +87,11 @@ export const REASON_CODES = {
     effect: 'deny',
     meaning: 'Rules depend on what a client contacts, and its argv does not say it plainly.',
   },
+  ENV_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning:
+      'A variable in env_allow makes programs run other code, or looks like a secret and allow_secret_refs is false.',
+  },
 } satisfies Record<string, ReasonCodeEntry>
 
 /** A stable name of a reason. Consumers tolerate names that they do not know. */

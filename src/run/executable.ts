@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, accessSync, statSync } from 'node:fs'
 import { isAbsolute, resolve } from 'node:path/posix'
-import { isWithin } from './paths.js'
 
 /** Where a program is looked for. */
 export interface Search {
@@ -9,8 +8,8 @@ export interface Search {
   readonly path: string
   /** Working directory of the command. */
   readonly cwd: string
-  /** Trees that some command may write: a program in them is not there by the policy's will. */
-  readonly exclude: readonly string[]
+  /** Whether programs in a folder can be trusted to be what they were when the policy was made. */
+  readonly isTrusted: (folder: string) => boolean
 }
 
 /**
@@ -24,7 +23,7 @@ export function findExecutable(name: string, search: Search): string {
     .split(':')
     .filter(isAbsolute)
     .map((folder) => resolve(folder))
-    .filter((folder) => !search.exclude.some((tree) => isWithin(folder, tree)))
+    .filter((folder) => search.isTrusted(folder))
   const found = folders.map((folder) => resolve(folder, name)).find(isProgram)
   return found ?? resolve(folders.at(-1) ?? '/usr/bin', name === '' ? '.' : name)
 }

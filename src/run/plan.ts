@@ -4,6 +4,7 @@ import { argvVectors, type Command } from '../contract/index.js'
 import { SandboxError } from '../errors.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
+import { isWithin } from './paths.js'
 
 /** What a launch takes from the caller's machine. */
 export interface PlanContext {
@@ -11,8 +12,10 @@ export interface PlanContext {
   readonly env: NodeJS.ProcessEnv
   /** Paths that no command may see: keys and ledger. */
   readonly hiddenPaths: readonly string[]
-  /** Trees that some command of the contract, or another under the policy, may write. */
+  /** Trees that some command of the contract may write. */
   readonly writable: readonly string[]
+  /** What the policy lets contracts write, as it says it. */
+  readonly writablePrefixes: readonly string[]
 }
 
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
@@ -59,8 +62,9 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context.env)
   const [name = ''] = argv
+  const isTrusted = (folder: string) => isTrustedFolder(folder, context)
   return {
-    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, exclude: context.writable }),
+    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, isTrusted }),
     argv,
     env,
     cwd,
@@ -71,6 +75,17 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     timeout_ms: command.timeout_sec * 1000,
     limits: DEFAULT_LIMITS,
   }
+}
+
+/**
+ * Returns whether programs in a folder are there by somebody else's will than a contract's: no
+ * command of this contract may write it, nor any under the policy, but for the system's own folders,
+ * which a prefix as wide as `/` does not make writable.
+ */
+function isTrustedFolder(folder: string, context: PlanContext): boolean {
+  const within = (tree: string) => isWithin(folder, normalize(tree).replace(/(?<=.)\/$/, ''))
+  if (context.writable.some(within)) return false
+  return DEFAULT_PATH.split(':').includes(folder) || !context.writablePrefixes.some(within)
 }
 
 function unsupported(command: Command, what: string): SandboxError {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
 import { randomUUID } from 'node:crypto'
-import { normalize } from 'node:path/posix'
 import type { LoadedContract } from '../contract/index.js'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
 import { type Recorded, sha256Hex } from '../native.js'
@@ -166,11 +165,11 @@ async function executed(
 /** Makes the plans of all commands before the first one starts. */
 function plansOf(work: Work): readonly LaunchPlan[] {
   const { contract, policy, env, home, options } = work
-  const prefixes = policy.document.allowed_write_prefixes
-  const scopes = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
-  const writable = [...scopes, ...prefixes.map((prefix) => normalize(prefix).replace(/\/$/, ''))]
+  const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
   const hiddenPaths = protectedPaths(home, options.signingKey ?? home.signingKey, env, writable)
-  return contract.commands.map((command) => planOf(command, { env, hiddenPaths, writable }))
+  const writablePrefixes = policy.document.allowed_write_prefixes
+  const context = { env, hiddenPaths, writable, writablePrefixes }
+  return contract.commands.map((command) => planOf(command, context))
 }
 
 /** Signs and records what became of a run. */
