@@ -136,6 +136,7 @@ describe('bounds that the published schema does not have', () => {
     ['131,072 bytes in one argument', { exec: { argv: [long] } }],
     ['10 segments', { pipeline: { segments: segments(10) }, exec: undefined }],
     ['a day of time', { timeout_sec: 86_400 }],
+    ['an id of 256 characters', { id: '😀'.repeat(256) }],
   ])('accepts %s', (_, changes) => {
     expect(parseContract(bytes(withCommand(changes)), 'c.json').commands.length).toBe(1)
   })
@@ -155,6 +156,7 @@ describe('bounds that the published schema does not have', () => {
       'pipeline.segments',
       'TOO_LONG',
     ],
+    ['an id of 257 characters', { id: 'x'.repeat(257) }, 'id', 'TOO_LONG'],
     ['no command', { exec: undefined }, '', 'EXEC_XOR_PIPELINE'],
     [
       'two ways to run',
@@ -196,6 +198,29 @@ describe('bounds that the published schema does not have', () => {
     const text = JSON.stringify(contract({ commands: [command(), command()] }))
     expect(issuesOf(text).map(({ path, code }) => [path, code])).toEqual([
       ['commands[1].id', 'DUPLICATE_ID'],
+    ])
+  })
+
+  it('refuses an id that is too long, with its place', () => {
+    const text = withCommand({ id: 'x'.repeat(257) })
+    const column = text.indexOf('"id":') + '"id":'.length + 1
+    expect(issuesOf(text)).toEqual([
+      {
+        path: 'commands[0].id',
+        message: 'must have at most 256 characters',
+        line: 1,
+        column,
+        code: 'TOO_LONG',
+      },
+    ])
+  })
+
+  it('quotes a shortened id where two commands share it', () => {
+    const id = 'x'.repeat(256)
+    const text = JSON.stringify(contract({ commands: [command({ id }), command({ id })] }))
+    const quoted = `\`${'x'.repeat(59)}…\``
+    expect(issuesOf(text).map(({ message }) => message)).toEqual([
+      `must be unique; ${quoted} is taken`,
     ])
   })
 

@@ -236,6 +236,7 @@ describe('the registry', () => {
       'INLINE_CODE_DENIED',
       'EGRESS_HOST_NOT_ALLOWED',
       'EGRESS_TARGET_UNCLEAR',
+      'ENV_NOT_ALLOWED',
     ])
   })
 
@@ -276,7 +277,9 @@ describe('explain', () => {
 
   it('escapes what a terminal could act on, and shortens', () => {
     const hostile = `\u001b[32m✓ allowed\u202e\u0007\r\n${'x'.repeat(1000)}`
-    const commands = [command({ id: hostile, exec: { argv: [hostile] }, cwd: `/${hostile}` })]
+    const commands = [
+      command({ id: hostile.slice(0, 256), exec: { argv: [hostile] }, cwd: `/${hostile}` }),
+    ]
     const lines = explained(contract({ commands, contract_id: hostile.slice(0, 20) }), policy())
     expect(lines.length).toBeGreaterThan(3)
     for (const line of lines) {

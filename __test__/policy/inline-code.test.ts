@@ -144,7 +144,22 @@ const PLAIN: readonly (readonly string[])[] = [
   ['sed', '-e', 's/a/b/', 'x'],
 ]
 
+/** Programs with a language of their own that are not judged: docs/shortcomings.md says so. */
+const NOT_JUDGED = [
+  ['awk', 'BEGIN { system("id") }'],
+  ['sed', '1e id', 'file'],
+  ['vim', '-c', '!id'],
+  ['make', '-f', 'x.mk', 'CC=id'],
+  ['ssh', '-o', 'ProxyCommand=id', 'host'],
+  ['sqlite3', 'x.db', '.shell id'],
+]
+
 describe('inline code', () => {
+  it.each(NOT_JUDGED.map((argv) => ({ argv, title: argv.join(' ') })))(
+    'is not seen in $title, as the documents say',
+    ({ argv }) => expect(isInlineCode(argv)).toBe(false),
+  )
+
   it.each(CODE.map((argv) => ({ argv, title: argv.join(' ') })))('is $title', ({ argv }) => {
     expect(isInlineCode(argv)).toBe(true)
   })

@@ -22,9 +22,9 @@ interface Example {
 const examples = vectors<readonly Example[]>('decisions.json')
 
 describe.each([
-  ['dev-readonly', 14],
-  ['dev-test-no-network', 11],
-  ['regulated-restricted', 10],
+  ['dev-readonly', 15],
+  ['dev-test-no-network', 12],
+  ['regulated-restricted', 11],
 ])('the policy %s', (name, count) => {
   const folder = join(root, 'policies', name)
   const file = join(folder, 'policy.yaml')

@@ -114,10 +114,13 @@ function plainPath(command: Command, path: string): string {
 
 /** The environment is made new: PATH, a private HOME, and what the contract names. */
 function environmentOf(command: Command, env: NodeJS.ProcessEnv): Record<string, string> {
-  const out: Record<string, string> = { HOME: '/tmp', PATH: DEFAULT_PATH }
+  const out = new Map([
+    ['HOME', '/tmp'],
+    ['PATH', DEFAULT_PATH],
+  ])
   for (const name of command.env_allow) {
-    const value = env[name]
-    if (value !== undefined) out[name] = value
+    const value = Object.hasOwn(env, name) ? env[name] : undefined
+    if (value !== undefined) out.set(name, value)
   }
-  return out
+  return Object.fromEntries(out)
 }
