@@ -10,7 +10,8 @@
 //! - *Verdict*: what verification found: valid, invalid, or undecidable with its cause.
 //!
 //! Two formats are written and read: [`csc`] receipts (`csc.receipt.v0.1`, as csc-runner writes
-//! them) and [`acta`] envelopes. [`verify`] tells them apart. Signatures are Ed25519 (RFC 8032),
+//! them) and [`acta`] envelopes. Four more are only read: see [`Format`]. [`verify`] tells them apart
+//! by their shape. Signatures are Ed25519 (RFC 8032),
 //! always checked strictly. A key never comes from the receipt that it is to verify.
 //!
 //! # Example
@@ -36,9 +37,11 @@
 
 pub mod acta;
 pub mod csc;
+mod detect;
 mod encoding;
 mod key;
 pub mod key_file;
+mod legacy;
 mod schema;
 mod time;
 mod verdict;

@@ -8,16 +8,28 @@ use ambit_canon::Digest;
 pub enum Format {
     /// draft-farley-acta-signed-receipts-04, envelope form.
     Acta,
+    /// Envelope of the agent governance toolkit's sb-runtime skill; read only.
+    AgtSkill,
     /// `csc.receipt.v0.1`
     Csc,
+    /// Flat receipt of version 1, as in protect-mcp before 0.10; read only.
+    Flat,
+    /// Receipt of the `sb` program; read only.
+    SbRuntime,
+    /// Receipt of version 2, with members beside its `payload`; read only.
+    V2,
 }
 
 impl Format {
-    /// Returns the format's name: `acta` or `csc`.
+    /// Returns the format's name: `acta`, `agt-skill`, `csc`, `flat-v1`, `sb-runtime` or `v2`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Acta => "acta",
+            Self::AgtSkill => "agt-skill",
             Self::Csc => "csc",
+            Self::Flat => "flat-v1",
+            Self::SbRuntime => "sb-runtime",
+            Self::V2 => "v2",
         }
     }
 }
@@ -47,6 +59,8 @@ impl Status {
 /// The reason for a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerdictCode {
+    /// The document has the shapes of two formats.
+    AmbiguousFormat,
     /// The signature is not one by a trusted key over this document.
     InvalidSignature,
     /// `payload.issuer_id` and `signature.kid` differ.
@@ -61,6 +75,8 @@ pub enum VerdictCode {
     NoKey,
     /// A number is not spelled as the signed bytes spell it.
     NonCanonical,
+    /// The bytes that the format signs cannot be made again with certainty.
+    NotReproducible,
     /// Everything holds.
     Ok,
     /// Signed, but breaks the rules of its format or type.
@@ -81,6 +97,7 @@ impl VerdictCode {
     /// Returns the stable code; it is never renamed or reused.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AmbiguousFormat => "AMBIGUOUS_FORMAT",
             Self::InvalidSignature => "INVALID_SIGNATURE",
             Self::IssuerMismatch => "ISSUER_MISMATCH",
             Self::MalformedJson => "MALFORMED_JSON",
@@ -88,6 +105,7 @@ impl VerdictCode {
             Self::MissingSignature => "MISSING_SIGNATURE",
             Self::NoKey => "NO_KEY",
             Self::NonCanonical => "NON_CANONICAL",
+            Self::NotReproducible => "NOT_REPRODUCIBLE",
             Self::Ok => "OK",
             Self::SchemaInvalid => "SCHEMA_INVALID",
             Self::SignatureEncoding => "SIGNATURE_ENCODING",
@@ -101,7 +119,7 @@ impl VerdictCode {
     /// Returns the status that the code means in `format`.
     ///
     /// The formats differ in one thing: a receipt without a usable signature is undecidable for the
-    /// Acta draft (section 5.3) and invalid for csc-runner.
+    /// Acta draft (section 5.3), and all that is read by its rules, and invalid for csc-runner.
     pub const fn status(self, format: Option<Format>) -> Status {
         match self {
             Self::Ok => Status::Valid,
@@ -114,12 +132,22 @@ impl VerdictCode {
             Self::MalformedSignature | Self::MissingSignature | Self::UnsupportedAlgorithm => {
                 match format {
                     Some(Format::Csc) => Status::Invalid,
-                    Some(Format::Acta) | None => Status::Undecidable,
+                    Some(
+                        Format::Acta
+                        | Format::AgtSkill
+                        | Format::Flat
+                        | Format::SbRuntime
+                        | Format::V2,
+                    )
+                    | None => Status::Undecidable,
                 }
             }
-            Self::MalformedJson | Self::NoKey | Self::UnknownFormat | Self::UnknownKey => {
-                Status::Undecidable
-            }
+            Self::AmbiguousFormat
+            | Self::MalformedJson
+            | Self::NoKey
+            | Self::NotReproducible
+            | Self::UnknownFormat
+            | Self::UnknownKey => Status::Undecidable,
         }
     }
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tells the formats apart and verifies.
+//! Verifies a receipt of whatever format.
 
 use ambit_canon::{Digest, Limits, Value, parse, write};
 
-use crate::encoding::quoted;
-use crate::key::KeySet;
+use crate::detect::detect;
+use crate::encoding::{hex, quoted};
+use crate::key::{KeySet, VerifyingKey};
+use crate::legacy::{agt, flat, sb_runtime, v2};
 use crate::verdict::{Format, Status, Verdict, VerdictCode};
 use crate::{acta, csc};
 
@@ -17,11 +19,10 @@ pub const LIMITS: Limits = Limits {
 /// A reason that is not `Ok`, in code and words.
 pub(crate) type Fault = (VerdictCode, String);
 
-/// Verifies a receipt of either format against the trusted keys.
+/// Verifies a receipt of any [`Format`] against the trusted keys.
 ///
-/// A document with `payload` has the shape of an Acta envelope; one with `receipt_version`, or with
-/// a signature that names its `algorithm`, has that of a csc receipt. One with both or neither is
-/// undecidable. The keys come from `keys` alone; a key inside the receipt is never used.
+/// The format is told by the document's shape; one with the shape of none or of two is undecidable.
+/// The keys come from `keys` alone; a key inside the receipt is never used.
 ///
 /// Where more than one thing is wrong, the first of these is reported: JSON, shape, signature
 /// member, algorithm, encoding, issuer, key, signature, the rules of the format.
@@ -40,17 +41,19 @@ pub fn verify(document: &[u8], keys: &KeySet) -> Verdict {
         }
     };
     let digest = Some(Digest::of(write(&value).as_bytes()));
-    match detect(&value) {
-        Ok(Format::Acta) => {
-            let outcome = acta::verify_envelope(&value, keys);
-            verdict(Some(Format::Acta), &value, digest, outcome)
-        }
-        Ok(Format::Csc) => {
-            let outcome = csc::verify_receipt(document, &value, keys);
-            verdict(Some(Format::Csc), &value, digest, outcome)
-        }
-        Err(fault) => verdict(None, &value, digest, Err(fault)),
-    }
+    let format = match detect(&value) {
+        Ok(format) => format,
+        Err(fault) => return verdict(None, &value, digest, Err(fault)),
+    };
+    let outcome = match format {
+        Format::Acta => acta::verify_envelope(&value, keys),
+        Format::AgtSkill => agt::verify(document, &value, keys),
+        Format::Csc => csc::verify_receipt(document, &value, keys),
+        Format::Flat => flat::verify(&value, keys),
+        Format::SbRuntime => sb_runtime::verify(document, &value, keys),
+        Format::V2 => v2::verify(&value, keys),
+    };
+    verdict(Some(format), &value, digest, outcome)
 }
 
 /// Checks `signature` over `message` by the keys that may have made it.
@@ -60,45 +63,69 @@ pub(crate) fn check_signature(
     message: &str,
     signature: &[u8; 64],
 ) -> Result<(), Fault> {
+    check_by(keys, &keys.candidates(key_id), message, signature, || {
+        format!("names the key {}", quoted(key_id))
+    })
+}
+
+/// Checks `signature` by a key whose name `key_id` is not signed: only the key itself may bear it.
+pub(crate) fn check_named_signature(
+    keys: &KeySet,
+    key_id: &str,
+    message: &str,
+    signature: &[u8; 64],
+) -> Result<(), Fault> {
+    check_by(keys, &keys.named(key_id), message, signature, || {
+        format!("names the key {}", quoted(key_id))
+    })
+}
+
+/// Checks `signature` by the trusted key that equals `pinned`.
+pub(crate) fn check_pinned_signature(
+    keys: &KeySet,
+    pinned: &[u8; 32],
+    message: &str,
+    signature: &[u8; 64],
+) -> Result<(), Fault> {
+    let mut candidates = keys.all();
+    candidates.retain(|key| key.as_bytes() == pinned);
+    check_by(keys, &candidates, message, signature, || {
+        format!("carries the key {}", hex(pinned))
+    })
+}
+
+/// Checks `signature` by every key, for a receipt that names none.
+pub(crate) fn check_any_signature(
+    keys: &KeySet,
+    message: &str,
+    signature: &[u8; 64],
+) -> Result<(), Fault> {
+    check_by(keys, &keys.all(), message, signature, || {
+        "names no key".to_owned()
+    })
+}
+
+fn check_by(
+    keys: &KeySet,
+    candidates: &[VerifyingKey],
+    message: &str,
+    signature: &[u8; 64],
+    claim: impl Fn() -> String,
+) -> Result<(), Fault> {
     if keys.is_empty() {
-        return Err((
-            VerdictCode::NoKey,
-            "no key was given to verify with".to_owned(),
-        ));
+        let detail = "no key was given to verify with".to_owned();
+        return Err((VerdictCode::NoKey, detail));
     }
-    let candidates = keys.candidates(key_id);
     if candidates.is_empty() {
-        let detail = format!(
-            "the receipt names the key {}, which was not given",
-            quoted(key_id)
-        );
+        let detail = format!("the receipt {}, which was not given", claim());
         return Err((VerdictCode::UnknownKey, detail));
     }
-    if candidates
-        .iter()
-        .any(|key| key.verify(message.as_bytes(), signature))
-    {
+    let verifies = |key: &VerifyingKey| key.verify(message.as_bytes(), signature);
+    if candidates.iter().any(verifies) {
         return Ok(());
     }
     let detail = "the signature is not the given key's over this document".to_owned();
     Err((VerdictCode::InvalidSignature, detail))
-}
-
-fn detect(value: &Value) -> Result<Format, Fault> {
-    let unknown = |detail: &str| Err((VerdictCode::UnknownFormat, detail.to_owned()));
-    let Some(object) = value.as_object() else {
-        return unknown("a receipt is an object");
-    };
-    let algorithm = object
-        .get("signature")
-        .and_then(|signature| signature.get("algorithm"));
-    let csc = object.contains("receipt_version") || algorithm.is_some();
-    match (object.contains("payload"), csc) {
-        (true, false) => Ok(Format::Acta),
-        (false, true) => Ok(Format::Csc),
-        (true, true) => unknown("the document has the members of two receipt formats"),
-        (false, false) => unknown("the document has neither `payload` nor `receipt_version`"),
-    }
 }
 
 fn verdict(
@@ -114,13 +141,18 @@ fn verdict(
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let signature = value.get("signature");
     let (key_id, payload_type) = match format {
-        Some(Format::Acta) => (
+        Some(Format::Acta | Format::AgtSkill) => (
             text(signature.and_then(|it| it.get("kid"))),
             text(value.get("payload").and_then(|it| it.get("type"))),
         ),
         Some(Format::Csc) => (
             text(signature.and_then(|it| it.get("key_id"))),
             text(value.get("receipt_version")),
+        ),
+        Some(Format::Flat | Format::V2) => (text(value.get("kid")), text(value.get("type"))),
+        Some(Format::SbRuntime) => (
+            text(value.get("pubkey")),
+            text(value.get("payload").and_then(|it| it.get("type"))),
         ),
         None => (None, None),
     };

@@ -124,15 +124,7 @@ fn envelope(payload: Value, key: &SigningKey, kid: &str) -> Vec<u8> {
 
 /// Verifies a document that has the shape of an envelope.
 pub(crate) fn verify_envelope(value: &Value, keys: &KeySet) -> Result<(), Fault> {
-    let unknown = |detail: &str| Err((VerdictCode::UnknownFormat, detail.to_owned()));
-    let Some(payload) = value.get("payload").and_then(Value::as_object) else {
-        return unknown("payload: expected an object");
-    };
-    let mut names = value.as_object().into_iter().flat_map(Object::names);
-    if names.any(|name| !matches!(name, "payload" | "signature")) {
-        return unknown("an envelope has no members but `payload` and `signature`");
-    }
-    let (kid, sig) = read_signature(value.get("signature"))?;
+    let (payload, kid, sig) = read_envelope(value)?;
     let Some(signature) = from_hex(sig) else {
         let detail = "signature.sig: expected 64 bytes in lowercase hex".to_owned();
         return Err((VerdictCode::SignatureEncoding, detail));
@@ -151,6 +143,20 @@ pub(crate) fn verify_envelope(value: &Value, keys: &KeySet) -> Result<(), Fault>
     check_signature(keys, kid, &input, &signature)?;
     rules::check(payload, Others::Allowed)
         .map_err(|error| (VerdictCode::SchemaInvalid, error.to_string()))
+}
+
+/// Returns the payload, the key id and the encoded signature of an envelope.
+pub(crate) fn read_envelope(value: &Value) -> Result<(&Object, &str, &str), Fault> {
+    let unknown = |detail: &str| Err((VerdictCode::UnknownFormat, detail.to_owned()));
+    let Some(payload) = value.get("payload").and_then(Value::as_object) else {
+        return unknown("payload: expected an object");
+    };
+    let mut names = value.as_object().into_iter().flat_map(Object::names);
+    if names.any(|name| !matches!(name, "payload" | "signature")) {
+        return unknown("an envelope has no members but `payload` and `signature`");
+    }
+    let (kid, sig) = read_signature(value.get("signature"))?;
+    Ok((payload, kid, sig))
 }
 
 /// Returns the key id and the encoded signature.
@@ -190,7 +196,7 @@ fn read_signature(signature: Option<&Value>) -> Result<(&str, &str), Fault> {
 }
 
 /// Whether every member's name, at any depth, is of U+0020 to U+007E.
-fn has_ascii_names(value: &Value) -> bool {
+pub(crate) fn has_ascii_names(value: &Value) -> bool {
     let mut rest = vec![value];
     while let Some(value) = rest.pop() {
         match value {

@@ -52,4 +52,19 @@ impl KeySet {
         let fits = |key: &&VerifyingKey| !named_by_thumbprint || key.thumbprint() == id;
         self.any.iter().filter(fits).copied().collect()
     }
+
+    /// Returns the keys that a name outside the signed bytes may point to: the key that was given
+    /// under `id`, or one given without an id whose thumbprint it is.
+    pub(crate) fn named(&self, id: &str) -> Vec<VerifyingKey> {
+        if let Some(key) = self.by_id.get(id) {
+            return vec![*key];
+        }
+        let fits = |key: &&VerifyingKey| key.thumbprint() == id;
+        self.any.iter().filter(fits).copied().collect()
+    }
+
+    /// Returns every key.
+    pub(crate) fn all(&self) -> Vec<VerifyingKey> {
+        self.by_id.values().chain(&self.any).copied().collect()
+    }
 }
