@@ -150,16 +150,35 @@ fn float(value: f64) -> Option<String> {
     if !value.is_finite() {
         return None;
     }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e')?;
+    let shortest = format!("{value:e}");
+    let (mantissa, exponent) = shortest.split_once('e')?;
+    let decimals = mantissa
+        .split_once('.')
+        .map_or(0, |(_, digits)| digits.len());
     let exponent: i32 = exponent.parse().ok()?;
     if value != 0.0 && !(-4..16).contains(&exponent) {
+        let text = half_even(value, format!("{value:.decimals$e}"), &shortest);
+        let (mantissa, _) = text.split_once('e')?;
         let sign = if exponent < 0 { '-' } else { '+' };
         return Some(format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs()));
     }
-    let plain = format!("{value}");
+    let decimals = i32::try_from(decimals).ok()?.saturating_sub(exponent);
+    let decimals = usize::try_from(decimals).unwrap_or(0);
+    let plain = half_even(value, format!("{value:.decimals$}"), &format!("{value}"));
     let point = if plain.contains('.') { "" } else { ".0" };
     Some(format!("{plain}{point}"))
+}
+
+/// Chooses between two texts of as many digits. Where the value lies in the middle of both, Rust's
+/// shortest text is rounded up and Python's to the even digit, as Rust's text of a given length is;
+/// but not every text of that length reads back the same.
+fn half_even(value: f64, rounded: String, shortest: &str) -> String {
+    let same = |read: f64| read.to_bits() == value.to_bits();
+    if rounded.parse().is_ok_and(same) {
+        rounded
+    } else {
+        shortest.to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -176,13 +195,15 @@ mod tests {
             (0.0001, "0.0001"),
             (0.000_01, "1e-05"),
             (1.5e-7, "1.5e-07"),
-            (5e-324, "5e-324"),
             (1e15, "1000000000000000.0"),
             (1e16, "1e+16"),
             (1.25e22, "1.25e+22"),
             (1e100, "1e+100"),
             (-123_456.789, "-123456.789"),
             (333_333_333.333_333_3, "333333333.3333333"),
+            // In the middle of two texts: to the even digit.
+            (-163_031_794_690_089.13, "-163031794690089.12"),
+            (5e-324, "5e-324"),
             (f64::MAX, "1.7976931348623157e+308"),
         ] {
             assert_eq!(float(value).as_deref(), Some(want));
