@@ -30,6 +30,7 @@ mod error;
 mod number;
 mod object;
 mod parse;
+mod pass;
 mod scan;
 mod value;
 mod write;

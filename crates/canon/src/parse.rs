@@ -3,6 +3,7 @@
 
 use crate::error::{CanonError, CanonErrorKind as Kind};
 use crate::object::{Object, compare_names};
+use crate::pass::canonical_text;
 use crate::scan::{Fault, Scanner, Spelling};
 use crate::value::Value;
 use crate::write::write;
@@ -57,11 +58,21 @@ pub fn parse_plain_integers(document: &[u8], limits: &Limits) -> Result<Value, C
 
 /// Parses strict JSON and returns its RFC 8785 text.
 ///
+/// Most texts are read and written in one pass, without a [`Value`]. The answer is always that of
+/// [`parse`] and [`write`](fn@crate::write), and the time of their order.
+///
 /// # Errors
 ///
 /// Those of [`parse`].
 pub fn canonicalize(document: &[u8], limits: &Limits) -> Result<String, CanonError> {
-    parse(document, limits).map(|value| write(&value))
+    check_bytes(document, limits)
+        .and_then(|text| {
+            canonical_text(text, limits.max_depth.min(MAX_DEPTH)).map_or_else(
+                || Ok(write(&Parser::new(text, limits, Spelling::Any).document()?)),
+                Ok,
+            )
+        })
+        .map_err(|(kind, offset)| CanonError::at(kind, document, offset))
 }
 
 fn read(document: &[u8], limits: &Limits, spelling: Spelling) -> Result<Value, CanonError> {

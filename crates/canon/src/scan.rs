@@ -96,6 +96,41 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Moves past a string without escapes and returns it with its quotes. Where there is anything
+    /// else at the place, returns `None` and stays.
+    pub(crate) fn plain_string(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        let rest = self.text.as_bytes().get(start..)?;
+        let (b'"', rest) = rest.split_first()? else {
+            return None;
+        };
+        let length = plain_run(rest);
+        if rest.get(length) != Some(&b'"') {
+            return None;
+        }
+        self.at = start.saturating_add(length).saturating_add(2);
+        Some(self.since(start))
+    }
+
+    /// Moves past a number of one to fifteen digits that stands as RFC 8785 writes it, and returns
+    /// it. Where there is anything else at the place, returns `None` and stays.
+    pub(crate) fn short_natural(&mut self) -> Option<&'a str> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        let length = rest
+            .iter()
+            .take(16)
+            .take_while(|byte| byte.is_ascii_digit());
+        let length = length.count();
+        let more = matches!(rest.get(length), Some(b'.' | b'e' | b'E'));
+        let zero = rest.first() == Some(&b'0') && length > 1;
+        if length == 0 || length > 15 || more || zero {
+            return None;
+        }
+        let start = self.at;
+        self.at = start.saturating_add(length);
+        Some(self.since(start))
+    }
+
     /// Reads an escape whose backslash is at the place.
     fn escape(&mut self) -> Result<char, Fault> {
         let start = self.at;
@@ -207,6 +242,30 @@ impl<'a> Scanner<'a> {
     fn rest(&self) -> &'a str {
         self.text.get(self.at..).unwrap_or_default()
     }
+}
+
+/// Returns how many bytes at the start stand in a string as they are: up to the first quote,
+/// backslash or control.
+fn plain_run(bytes: &[u8]) -> usize {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = u64::from_le_bytes([0x80; 8]);
+    // The high bit of each byte that is less than `limit` (at most 0x80); a byte above such a one
+    // may have it too. So the lowest is right.
+    let below = |word: u64, limit: u64| word.wrapping_sub(EACH.wrapping_mul(limit)) & !word & HIGH;
+    let equal = |word: u64, byte: u8| below(word ^ EACH.wrapping_mul(u64::from(byte)), 1);
+    let (chunks, rest) = bytes.as_chunks::<8>();
+    let mut length = 0_usize;
+    for chunk in chunks {
+        let word = u64::from_le_bytes(*chunk);
+        let stops = below(word, 0x20) | equal(word, b'"') | equal(word, b'\\');
+        if stops != 0 {
+            let bytes = stops.trailing_zeros() >> 3;
+            return length.saturating_add(usize::try_from(bytes).unwrap_or_default());
+        }
+        length = length.saturating_add(chunk.len());
+    }
+    let plain = |byte: &&u8| **byte >= 0x20 && !matches!(byte, b'"' | b'\\');
+    length.saturating_add(rest.iter().take_while(plain).count())
 }
 
 /// Converts the text of a number that fits the grammar.

@@ -88,7 +88,7 @@ fn start<'a>(value: &'a Value, out: &mut String, open: &mut Vec<Open<'a>>) {
 
 /// Writes a string by RFC 8785 section 3.2.2.2: the short escapes, `\u00xx` for other controls,
 /// every other character as it is.
-fn write_string(text: &str, out: &mut String) {
+pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
     if text.bytes().all(plain) {
