@@ -19,6 +19,8 @@ pub struct CommandSource {
     pub cwd: CString,
     /// See [`Command::outside`](crate::Command::outside).
     pub outside: [u64; 7],
+    /// See [`Command::backstop_ms`](crate::Command::backstop_ms).
+    pub backstop_ms: u64,
     /// Limits, applied in order.
     pub limits: Vec<Resource>,
     /// The seccomp filter as an array of `struct sock_filter`.
@@ -48,6 +50,7 @@ impl ProgramBuilder {
         out.strings(&command.env);
         out.string(&command.cwd);
         command.outside.iter().for_each(|inode| out.u64(*inode));
+        out.u64(command.backstop_ms);
         let mut limits = Writer::default();
         for limit in &command.limits {
             limits.u32(limit.number);

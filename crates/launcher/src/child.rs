@@ -157,7 +157,11 @@ fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
         }
     };
     process::new_session().map_err(part(1))?;
-    for (number, stream) in (0_i32..).zip(passed.streams) {
+    // of the sandbox's own read-only mount: through a descriptor of the caller's, the command could
+    // change the device node of the machine
+    let null = files::open_to_read(c"/dev/null").map_err(part(2))?;
+    let [stdout, stderr] = passed.streams;
+    for (number, stream) in (0_i32..).zip([null, stdout, stderr]) {
         files::duplicate(stream, Fd(number), false).map_err(part(2))?;
     }
     files::close_from(4).map_err(part(3))?;

@@ -21,6 +21,7 @@ mod steps;
 mod sys;
 
 use ambit_launcher::{DecodeError, Program, Report, Stage};
+use sys::process::Deadline;
 use sys::{Errno, Fd, exit, files, process};
 
 /// The socket to the process that started us.
@@ -29,7 +30,8 @@ const CONTROL: Fd = Fd(0);
 /// What came with the program.
 #[derive(Clone, Copy)]
 pub(crate) struct Passed {
-    pub(crate) streams: [Fd; 3],
+    /// Standard output and standard error.
+    pub(crate) streams: [Fd; 2],
     pub(crate) ruleset: Fd,
     /// The caller's file mode creation mask, which came with the process itself.
     pub(crate) umask: usize,
@@ -81,7 +83,7 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
     if received != length.len() {
         return Err(at(Errno::INVALID));
     }
-    let [program, stdin, stdout, stderr, ruleset] = fds;
+    let [program, stdout, stderr, ruleset] = fds;
     let length = usize::try_from(u64::from_le_bytes(length))
         .ok()
         .ok_or_else(|| at(Errno::INVALID))?;
@@ -89,19 +91,21 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
     Ok((
         Program::decode(bytes)?,
         Passed {
-            streams: [stdin, stdout, stderr],
+            streams: [stdout, stderr],
             ruleset,
             umask: process::set_umask(0),
         },
     ))
 }
 
-/// Starts the command and stays until it has ended, or until nobody listens any more.
+/// Starts the command and stays until it has ended, until nobody listens any more, or until the
+/// backstop: who started us may be stopped, and then neither ends us nor goes away.
 fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
         errno,
     };
+    let backstop = Deadline::after(program.command.backstop_ms).map_err(at)?;
     let command = child::start(&program.command, passed)?;
     files::close_from(3).map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
@@ -111,7 +115,11 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
         return Err(failure);
     }
     loop {
-        match process::wait_either(CONTROL, events) {
+        let left_ms = backstop.left_ms().map_err(at)?;
+        if left_ms == Some(0) {
+            exit(0)
+        }
+        match process::wait_either(CONTROL, events, left_ms) {
             // a word from the other side, or its end: stop at once
             Ok((true, _)) => exit(0),
             Ok((false, true)) => drain(events),

@@ -8,11 +8,12 @@ use crate::codec::{DecodeError, Reader, Strings, records};
 /// Numbers both sides must agree on.
 pub mod protocol {
     /// First field of a program; changes with any change of its form.
-    pub const VERSION: u32 = 1;
+    pub const VERSION: u32 = 2;
     /// How many trees a program may open.
     pub const MAX_TREES: usize = 512;
-    /// Descriptors that come with the program, in this order.
-    pub const PASSED_FDS: usize = 5;
+    /// Descriptors that come with the program: the program itself, standard output, standard error
+    /// and the ruleset. Standard input is not among them: the command's is `/dev/null` of the sandbox.
+    pub const PASSED_FDS: usize = 4;
 }
 
 /// How a tree is mounted. `nosuid` is always set.
@@ -187,6 +188,9 @@ pub struct Command<'a> {
     /// Inode numbers of the namespaces outside, in the order of `Observation::namespaces`. The
     /// command is not started where it would share one of them; 0 means sharing is planned.
     pub outside: [u64; 7],
+    /// Milliseconds from the start of the command after which the launcher ends everything by itself,
+    /// whether or not somebody is left to tell it to; 0 means never.
+    pub backstop_ms: u64,
     /// Encoded limits; see [`Command::limits`].
     limits: Reader<'a>,
     /// The seccomp filter as an array of `struct sock_filter` (8 bytes each).
@@ -231,6 +235,7 @@ impl<'a> Program<'a> {
             env: fields.strings()?,
             cwd: fields.string()?,
             outside: namespaces(&mut fields)?,
+            backstop_ms: fields.u64()?,
             limits: Reader::new(fields.bytes()?),
             filter: fields.bytes()?,
         };

@@ -134,17 +134,18 @@ fn command() -> impl Strategy<Value = CommandSource> {
         strings(),
         strings(),
         text(),
-        any::<[u64; 7]>(),
+        any::<([u64; 7], u64)>(),
         vec(limit, 0..4),
         bytes,
     );
     whole.prop_map(
-        |(executable, argv, env, cwd, outside, limits, filter)| CommandSource {
+        |(executable, argv, env, cwd, (outside, backstop_ms), limits, filter)| CommandSource {
             executable,
             argv,
             env,
             cwd,
             outside,
+            backstop_ms,
             limits,
             filter,
         },
@@ -199,6 +200,7 @@ proptest! {
         prop_assert_eq!(strings(command.argv), source.argv);
         prop_assert_eq!(strings(command.env), source.env);
         prop_assert_eq!(command.outside, source.outside);
+        prop_assert_eq!(command.backstop_ms, source.backstop_ms);
         let limits: Vec<Resource> = command.limits().map(Result::unwrap).collect();
         prop_assert_eq!(limits, source.limits);
         prop_assert_eq!(command.filter, source.filter.as_slice());

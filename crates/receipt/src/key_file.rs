@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
@@ -26,7 +27,8 @@ pub enum Access {
 ///
 /// # Errors
 ///
-/// [`KeyFileError::Permissions`] where anyone but the owner has any right to the file,
+/// [`KeyFileError::Owner`] where the file belongs to anyone but the effective user, whatever that
+/// user may read, [`KeyFileError::Permissions`] where anyone but the owner has any right to it,
 /// [`KeyFileError::NotAFile`] for anything but a regular file, [`KeyFileError::TooLarge`] beyond
 /// [`MAX_BYTES`], [`KeyFileError::Open`] and [`KeyFileError::Read`].
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
@@ -37,7 +39,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
 ///
 /// # Errors
 ///
-/// Those of [`read_private`] but [`KeyFileError::Permissions`].
+/// Those of [`read_private`] but [`KeyFileError::Owner`] and [`KeyFileError::Permissions`].
 pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
     read(path, Access::Public).map(|bytes| bytes.to_vec())
 }
@@ -95,6 +97,9 @@ pub enum KeyFileError {
     /// The file could not be opened.
     #[error("cannot open the key file")]
     Open(#[source] io::Error),
+    /// A private key's file belongs to another user. Shows who that is.
+    #[error("private key file belongs to uid {0}; expected the user of this process")]
+    Owner(u32),
     /// Others have rights to a private key's file. Shows its mode.
     #[error("private key file has mode {0:04o}; expected 0600 or less")]
     Permissions(u32),
@@ -119,7 +124,7 @@ impl KeyFileError {
             Self::Exists => "ERR_KEY_FILE_EXISTS",
             Self::NotAFile | Self::TooLarge => "ERR_KEY_FILE_UNUSABLE",
             Self::Open(_) | Self::Read(_) => "ERR_KEY_FILE_UNREADABLE",
-            Self::Permissions(_) => "ERR_KEY_FILE_PERMISSIONS",
+            Self::Owner(_) | Self::Permissions(_) => "ERR_KEY_FILE_PERMISSIONS",
             Self::Random(_) => "ERR_KEY_RANDOM_UNAVAILABLE",
             Self::Write(_) => "ERR_KEY_FILE_UNWRITABLE",
         }
@@ -137,9 +142,9 @@ fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
     if metadata.mode() & libc::S_IFMT != libc::S_IFREG {
         return Err(KeyFileError::NotAFile);
     }
-    let mode = metadata.mode() & 0o7777;
-    if access == Access::Owner && mode & 0o077 != 0 {
-        return Err(KeyFileError::Permissions(mode));
+    if access == Access::Owner {
+        let own = effective_uid().map_err(KeyFileError::Read)?;
+        check_private(own, metadata.uid(), metadata.mode() & 0o7777)?;
     }
     // Enough room from the start: a buffer that grows leaves copies behind.
     let capacity = usize::try_from(MAX_BYTES.saturating_add(1)).unwrap_or(usize::MAX);
@@ -151,6 +156,26 @@ fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
         Ok(length) if length <= MAX_BYTES => Ok(bytes),
         _ => Err(KeyFileError::TooLarge),
     }
+}
+
+/// Root can read every user's key, and must not sign with one; others could leave it one to sign
+/// with. The ledger's folder is held to the same rule.
+const fn check_private(own: u32, uid: u32, mode: u32) -> Result<(), KeyFileError> {
+    if uid != own {
+        Err(KeyFileError::Owner(uid))
+    } else if mode & 0o077 != 0 {
+        Err(KeyFileError::Permissions(mode))
+    } else {
+        Ok(())
+    }
+}
+
+/// Returns the effective user of this process: the kernel makes it the owner of each new pipe
+/// (`get_pipe_inode`), which needs neither unsafe code nor `/proc`.
+fn effective_uid() -> io::Result<u32> {
+    let (reader, _writer) = io::pipe()?;
+    let made = File::from(OwnedFd::from(reader)).metadata()?;
+    Ok(made.uid())
 }
 
 fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
@@ -170,7 +195,7 @@ fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 
     use super::*;
 
@@ -258,6 +283,42 @@ mod tests {
             read_private(&link).unwrap_err().code(),
             "ERR_KEY_FILE_PERMISSIONS"
         );
+    }
+
+    #[test]
+    fn a_private_key_of_another_user_is_refused_even_to_root() {
+        let refused = |uid: u32, mode: u32| {
+            let checked = check_private(7, uid, mode);
+            checked.map_err(|error| (error.to_string(), error.code()))
+        };
+        let owner = |uid: u32| {
+            let text =
+                format!("private key file belongs to uid {uid}; expected the user of this process");
+            Err((text, "ERR_KEY_FILE_PERMISSIONS"))
+        };
+        let table = [
+            (7, 0o600, Ok(())),
+            (8, 0o600, owner(8)),
+            (0, 0o400, owner(0)),
+            (8, 0o644, owner(8)),
+        ];
+        for (uid, mode, want) in table {
+            assert_eq!(refused(uid, mode), want, "{uid} {mode:o}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        write_new(&path, b"x", Access::Owner).unwrap();
+        assert_eq!(effective_uid().unwrap(), fs::metadata(&path).unwrap().uid());
+        assert_eq!(read_private(&path).unwrap().as_slice(), b"x");
+        let another = 65_534;
+        if effective_uid().unwrap() != 0 {
+            return println!("skipped in part: only root can give a file away and still read it");
+        }
+        chown(&path, Some(another), None).unwrap();
+        let error = read_private(&path).unwrap_err();
+        assert!(matches!(error, KeyFileError::Owner(uid) if uid == another));
+        assert_eq!(error.code(), "ERR_KEY_FILE_PERMISSIONS");
+        assert_eq!(read_public(&path).unwrap(), b"x");
     }
 
     #[test]

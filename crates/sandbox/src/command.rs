@@ -13,6 +13,10 @@ use crate::enforcement::NAMESPACES;
 use crate::error::SandboxError;
 use crate::plan::{LaunchPlan, Limits, Network, c_string};
 
+/// How long after the wall-clock limit the launcher ends a run by itself, milliseconds: time enough
+/// for us to do it first, so that only a caller who is stopped is ever overtaken.
+const GRACE_MS: u64 = 1000;
+
 /// Returns the command as the launcher's program writes it.
 ///
 /// # Errors
@@ -30,6 +34,7 @@ pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSourc
         env: env.collect::<Result<Vec<CString>, _>>()?,
         cwd: c_string("cwd", plan.cwd.as_os_str().as_bytes())?,
         outside: outside(plan.network)?,
+        backstop_ms: plan.timeout_ms.saturating_add(GRACE_MS),
         limits: resources(&plan.limits)?,
         filter,
     })

@@ -130,7 +130,10 @@ impl Writer<'_> {
 
     fn open_tree(&mut self, slot: u16, tree: &Tree) -> Result<(), SandboxError> {
         let flags = match tree.grant {
-            Grant::Device => TreeFlags::DEVICE.with(TreeFlags::NO_EXEC),
+            // a node can be written on a read-only mount; its mode, owner and times cannot
+            Grant::Device => TreeFlags::DEVICE
+                .with(TreeFlags::NO_EXEC)
+                .with(TreeFlags::READ_ONLY),
             Grant::Read => TreeFlags::READ_ONLY,
             Grant::Write => TreeFlags::default(),
         };

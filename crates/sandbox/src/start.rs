@@ -2,16 +2,15 @@
 //! Starting the launcher.
 
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::thread;
 
+use ambit_launcher::protocol;
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
 use nix::sys::signal::SigSet;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, sendmsg, socketpair,
 };
-use nix::sys::stat::Mode;
 use nix::unistd::getgroups;
 
 use crate::error::SandboxError;
@@ -142,26 +141,14 @@ fn namespace_flags(network: Network) -> libc::c_int {
         | net
 }
 
-/// Sends the program's length with its memfd, the three streams and the ruleset.
+/// Sends the program's length with its memfd, both output streams and the ruleset.
 fn hand_over(control: &OwnedFd, program: &[u8], passed: &Passed) -> Result<(), SandboxError> {
-    let stdin = nix::fcntl::open(
-        "/dev/null",
-        OFlag::O_RDONLY | OFlag::O_CLOEXEC,
-        Mode::empty(),
-    )
-    .map_err(SandboxError::internal("opening /dev/null"))?;
     let image = image::sealed(c"ambit-program", program)?;
     let length = u64::try_from(program.len())
         .unwrap_or(u64::MAX)
         .to_le_bytes();
-    let fds = [
-        &image,
-        &stdin,
-        &passed.stdout,
-        &passed.stderr,
-        &passed.ruleset,
-    ]
-    .map(AsRawFd::as_raw_fd);
+    let fds: [RawFd; protocol::PASSED_FDS] =
+        [&image, &passed.stdout, &passed.stderr, &passed.ruleset].map(AsRawFd::as_raw_fd);
     let messages = [ControlMessage::ScmRights(&fds)];
     let parts = [IoSlice::new(&length)];
     sendmsg::<()>(

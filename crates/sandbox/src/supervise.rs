@@ -113,6 +113,10 @@ impl Running {
                 listening = hear(self.control.as_fd(), watched) != Heard::End;
             }
             if ready.gone {
+                // the launcher's backstop ends a run that we, stopped, could not end in time
+                if watched.stopped.is_none() && Instant::now() >= deadline {
+                    watched.stopped = Some(Stopped::TimedOut);
+                }
                 break;
             }
             if watched.stopped.is_none() && (ready.cancelled || Instant::now() >= deadline) {

@@ -38,6 +38,7 @@ mod x86_64 {
         pub(in crate::sys) const CAPGET: usize = 125;
         pub(in crate::sys) const CAPSET: usize = 126;
         pub(in crate::sys) const CHDIR: usize = 80;
+        pub(in crate::sys) const CLOCK_GETTIME: usize = 228;
         pub(in crate::sys) const CLONE: usize = 56;
         pub(in crate::sys) const CLOSE_RANGE: usize = 436;
         pub(in crate::sys) const DUP3: usize = 292;
@@ -105,6 +106,7 @@ mod aarch64 {
         pub(in crate::sys) const CAPGET: usize = 90;
         pub(in crate::sys) const CAPSET: usize = 91;
         pub(in crate::sys) const CHDIR: usize = 49;
+        pub(in crate::sys) const CLOCK_GETTIME: usize = 113;
         pub(in crate::sys) const CLONE: usize = 220;
         pub(in crate::sys) const CLOSE_RANGE: usize = 436;
         pub(in crate::sys) const DUP3: usize = 24;

@@ -31,6 +31,19 @@ pub(crate) fn create(path: &CStr, mode: u32) -> Result<Fd, Errno> {
     )
 }
 
+/// Opens a file for reading, not following a link at its end.
+pub(crate) fn open_to_read(path: &CStr) -> Result<Fd, Errno> {
+    open(path, O_NOFOLLOW | O_CLOEXEC, 0)
+}
+
+/// Writes `content` over the beginning of a file that exists.
+pub(crate) fn overwrite(path: &CStr, content: &[u8]) -> Result<(), Errno> {
+    let file = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0)?;
+    let written = write_all(file, content);
+    close(file)?;
+    written
+}
+
 /// `struct open_how` of `openat2(2)` (kernel 5.6).
 #[repr(C)]
 struct OpenHow {
@@ -268,7 +281,6 @@ struct ControlBuffer {
     level: i32,
     kind: i32,
     fds: [i32; FDS],
-    pad: i32,
 }
 
 /// Receives one message of at most `into.len()` bytes and exactly [`FDS`] descriptors
@@ -277,12 +289,12 @@ pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]),
     const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
     // a header of one word and two ints, then the descriptors
     const COMPLETE: usize = size_of::<usize>() + (2 + FDS) * size_of::<i32>();
+    const { assert!(size_of::<ControlBuffer>() == COMPLETE) };
     let mut control = ControlBuffer {
         len: 0,
         level: 0,
         kind: 0,
         fds: [-1; FDS],
-        pad: 0,
     };
     let mut io = IoVec {
         base: into.as_mut_ptr(),

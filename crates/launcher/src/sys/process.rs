@@ -116,8 +116,59 @@ struct PollFd {
     seen: i16,
 }
 
-/// Waits until either descriptor has something; returns which did.
-pub(crate) fn wait_either(first: Fd, second: Fd) -> Result<(bool, bool), Errno> {
+/// `struct timespec` of a 64-bit kernel; none used here is negative.
+#[repr(C)]
+struct Timespec {
+    seconds: u64,
+    nanoseconds: u64,
+}
+
+/// A moment on the clock that never jumps (`CLOCK_MONOTONIC`), or never.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadline {
+    at_ms: Option<u64>,
+}
+
+impl Deadline {
+    /// Returns the moment `after_ms` milliseconds from now; 0 means never.
+    pub(crate) fn after(after_ms: u64) -> Result<Self, Errno> {
+        let at_ms = if after_ms == 0 {
+            None
+        } else {
+            Some(now_ms()?.saturating_add(after_ms))
+        };
+        Ok(Self { at_ms })
+    }
+
+    /// Returns the milliseconds until then, 0 once it has come; `None` when it never does.
+    pub(crate) fn left_ms(self) -> Result<Option<u64>, Errno> {
+        match self.at_ms {
+            None => Ok(None),
+            Some(at_ms) => Ok(Some(at_ms.saturating_sub(now_ms()?))),
+        }
+    }
+}
+
+fn now_ms() -> Result<u64, Errno> {
+    const CLOCK_MONOTONIC: usize = 1;
+    let mut now = Timespec {
+        seconds: 0,
+        nanoseconds: 0,
+    };
+    let args = [CLOCK_MONOTONIC, (&raw mut now) as usize, 0, 0, 0, 0];
+    // SAFETY: clock_gettime(2) writes one `struct timespec`, two words of 8 bytes.
+    answer(unsafe { syscall(nr::CLOCK_GETTIME, args) })?;
+    let part = now.nanoseconds / 1_000_000;
+    Ok(now.seconds.saturating_mul(1000).saturating_add(part))
+}
+
+/// Waits until either descriptor has something, at most `left_ms` milliseconds (`None`: for ever);
+/// returns which did.
+pub(crate) fn wait_either(
+    first: Fd,
+    second: Fd,
+    left_ms: Option<u64>,
+) -> Result<(bool, bool), Errno> {
     const POLLIN: i16 = 1;
     let mut fds = [
         PollFd {
@@ -131,8 +182,14 @@ pub(crate) fn wait_either(first: Fd, second: Fd) -> Result<(bool, bool), Errno> 
             seen: 0,
         },
     ];
-    let args = [fds.as_mut_ptr() as usize, fds.len(), 0, 0, 0, 0];
-    // SAFETY: ppoll(2) reads and writes two `struct pollfd`; null timeout and mask are allowed.
+    let mut left = left_ms.map(|ms| Timespec {
+        seconds: ms / 1000,
+        nanoseconds: (ms % 1000).saturating_mul(1_000_000),
+    });
+    let timeout = left.as_mut().map_or(0, |left| (&raw mut *left) as usize);
+    let args = [fds.as_mut_ptr() as usize, fds.len(), timeout, 0, 0, 0];
+    // SAFETY: ppoll(2) reads and writes two `struct pollfd` and one `struct timespec`, all
+    // exclusively ours and alive during the call; a null timeout and mask are allowed.
     answer(unsafe { syscall(nr::PPOLL, args) })?;
     let [a, b] = fds;
     Ok((a.seen != 0, b.seen != 0))

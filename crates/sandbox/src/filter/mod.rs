@@ -131,6 +131,7 @@ fn answer(number: u32, rules: &Rules) -> Answer {
 fn rules(network: Network) -> Built<Rules> {
     let mut rules = Rules::new();
     rules.insert(libc::SYS_clone, namespace_flags()?);
+    rules.insert(libc::SYS_fcntl, watching_files()?);
     rules.insert(libc::SYS_ioctl, terminal_injection()?);
     rules.insert(
         libc::SYS_personality,
@@ -212,6 +213,18 @@ fn terminal_injection() -> Built<Vec<SeccompRule>> {
         .map(|request| all(&[eq(1, request)?]))
         .collect()
 }
+
+/// A lease or delegation holds up whoever opens or changes the file outside, and a directory
+/// notification follows what others do; a descriptor that may only read is enough (`fcntl(2)`).
+fn watching_files() -> Built<Vec<SeccompRule>> {
+    [libc::F_SETLEASE, libc::F_NOTIFY, F_SETDELEG]
+        .into_iter()
+        .map(|command| all(&[eq(1, word(command))?]))
+        .collect()
+}
+
+/// `F_SETDELEG` of `fcntl(2)` (kernel 6.19): a lease that directories have too.
+const F_SETDELEG: libc::c_int = 1040;
 
 /// Without a network no socket can be made; `socketpair(2)` still can. With one: unix, IPv4, IPv6
 /// and route netlink, which name resolution asks for addresses.

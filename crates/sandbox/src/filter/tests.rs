@@ -123,6 +123,18 @@ fn judges_processes_and_terminals_by_argument() {
             (libc::SYS_prlimit64, [2, 7, 0, 0, 0, 0], ALLOW),
             (libc::SYS_prlimit64, [1, 7, 0, 0, 0, 0], EPERM),
             (libc::SYS_openat, [0; 6], ALLOW),
+            // fcntl(fd, command, argument): only the command counts
+            (libc::SYS_fcntl, [1024, 3, 1024, 0, 0, 0], ALLOW),
+            (libc::SYS_fcntl, [3, 1024, 0, 0, 0, 0], EPERM),
+            (
+                libc::SYS_fcntl,
+                [3, 0xFFFF_FFFF_0000_0400, 2, 0, 0, 0],
+                EPERM,
+            ),
+            (libc::SYS_fcntl, [3, 1025, 0, 0, 0, 0], ALLOW),
+            (libc::SYS_fcntl, [3, 1026, 2, 0, 0, 0], EPERM),
+            (libc::SYS_fcntl, [3, 1030, 0, 0, 0, 0], ALLOW),
+            (libc::SYS_fcntl, [3, 1040, 0, 0, 0, 0], EPERM),
         ],
     );
 }

@@ -14,7 +14,7 @@ use crate::error::SandboxError;
 /// What may be done with a mounted tree.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Grant {
-    /// A device node of the sandbox's `/dev`.
+    /// Reading and writing a device node of the sandbox's `/dev`, but not its metadata.
     Device,
     /// Reading and executing.
     Read,

@@ -4,6 +4,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Command;
@@ -36,6 +37,52 @@ fn a_read_only_tree_cannot_be_changed() {
         .current_dir(&work.path)
         .status();
     assert!(ended.unwrap().success());
+}
+
+#[test]
+fn device_nodes_of_the_host_cannot_be_changed() {
+    if !ready() {
+        return;
+    }
+    let state = || {
+        ["full", "null", "random", "urandom", "zero"].map(|name| {
+            let found = fs::metadata(Path::new("/dev").join(name)).unwrap();
+            let owner = (found.uid(), found.gid());
+            (found.mode(), owner, found.ctime(), found.ctime_nsec())
+        })
+    };
+    let before = state();
+    assert_inside(&inside(Path::new("/usr"), "cannot_change_device_nodes"));
+    assert_eq!(state(), before);
+}
+
+#[test]
+fn files_that_can_only_be_read_cannot_be_leased_or_followed() {
+    if !ready() {
+        return;
+    }
+    let work = Work::new();
+    work.file("file", "kept");
+    // F_SETLEASE with F_RDLCK, then F_NOTIFY with DN_MODIFY; each with its error number
+    let script = r#"use Fcntl; sysopen(my $file, "file", O_RDONLY) and sysopen(my $folder, ".", O_RDONLY) or die;
+        for ([$file, 1024, 0], [$folder, 1026, 2]) { my ($fd, $command, $with) = @$_;
+            print defined fcntl($fd, $command, $with) ? 0 : $! + 0, "\n" }"#;
+    let control = Command::new("perl")
+        .args(["-e", script])
+        .current_dir(&work.path)
+        .output();
+    let Ok(control) = control else {
+        return println!("skipped: no perl here");
+    };
+    assert_eq!(String::from_utf8_lossy(&control.stdout), "0\n0\n");
+    let mut plan = shell(&work.path, "");
+    plan.executable = "/usr/bin/perl".into();
+    plan.argv = ["perl", "-e", script].map(str::to_owned).to_vec();
+    plan.read_paths = vec![work.path.clone()];
+    assert_eq!(
+        output_of(&plan),
+        format!("{}\n{}\n", libc::EPERM, libc::EPERM)
+    );
 }
 
 #[test]

@@ -2,12 +2,12 @@
 //! What runs inside the sandbox: each function is started there by a test of the same subject, in
 //! the working directory it works on. None of them means anything outside.
 
-use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::{Error, IoSlice};
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
+use std::io::{Error, IoSlice, Read, stdin};
 use std::net::TcpStream;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, fchown};
 use std::os::unix::net::{SocketAddr, UnixStream};
 use std::path::Path;
 
@@ -57,6 +57,42 @@ fn cannot_change_a_read_only_tree() {
         ),
         ("remove", fs::remove_file("tree/file"), libc::EROFS),
     ]);
+}
+
+#[test]
+#[ignore = "runs inside the sandbox"]
+fn cannot_change_device_nodes() {
+    // everything is set to what it is, which shows outside in the time of the last change alone
+    let change = |node: &File| {
+        let found = node.metadata().unwrap();
+        let (mode, time) = (found.permissions(), found.modified().unwrap());
+        let time = FileTimes::new().set_modified(time);
+        refused([
+            ("chmod", node.set_permissions(mode), libc::EROFS),
+            ("chown", fchown(node, None, None), libc::EROFS),
+            ("utime", node.set_times(time), libc::EROFS),
+        ]);
+    };
+    for name in ["full", "null", "random", "urandom", "zero"] {
+        let path = Path::new("/dev").join(name);
+        let mode = fs::metadata(&path).unwrap().permissions();
+        refused([
+            ("chmod", fs::set_permissions(&path, mode), libc::EROFS),
+            ("chown", chown(&path, None, None), libc::EROFS),
+        ]);
+        change(&File::open(&path).unwrap());
+    }
+    // standard input is such a node too, and was opened before the command began
+    change(&File::from(stdin().as_fd().try_clone_to_owned().unwrap()));
+    // what they are for still works
+    fs::write("/dev/null", "x").unwrap();
+    refused([("write", fs::write("/dev/full", "x"), libc::ENOSPC)]);
+    let mut read = [1_u8; 4];
+    File::open("/dev/zero")
+        .unwrap()
+        .read_exact(&mut read)
+        .unwrap();
+    assert_eq!(read, [0; 4]);
 }
 
 #[test]

@@ -4,11 +4,14 @@
 use std::io::Read;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ambit_sandbox::{Cancel, LaunchPlan, Network, Sinks, Termination, Tier, launch};
+use nix::sys::signal::{Signal, kill};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
 
 use crate::support::{Work, await_growth, await_standstill, inside, ready, run, shell};
 
@@ -122,6 +125,73 @@ fn caller_that_will_be_killed() {
     let mut plan = shell(&path, "while :; do echo x >> alive; sleep 0.02; done");
     plan.write_paths = vec![path.clone()];
     run(&plan).unwrap();
+}
+
+/// A process that a failing test does not leave behind, stopped or not.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if self.0.kill().is_ok() {
+            drop(self.0.wait());
+        }
+    }
+}
+
+/// A caller who is stopped neither ends a run in time nor goes away.
+#[test]
+fn the_wall_clock_holds_while_the_caller_is_stopped() {
+    if !ready() {
+        return;
+    }
+    let work = Work::new();
+    let mut caller = Ended(
+        Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "lifetime::caller_that_will_be_stopped",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env("AMBIT_TEST_WORK", &work.path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let alive = work.path.join("alive");
+    await_growth(&alive);
+    let pid = Pid::from_raw(caller.0.id().try_into().unwrap());
+    kill(pid, Signal::SIGSTOP).unwrap();
+    let stopped = WaitStatus::Stopped(pid, Signal::SIGSTOP);
+    assert_eq!(waitpid(pid, Some(WaitPidFlag::WUNTRACED)), Ok(stopped));
+    // the control: being stopped does not itself end the run
+    await_growth(&alive);
+    await_standstill(&alive);
+    kill(pid, Signal::SIGCONT).unwrap();
+    let mut said = String::new();
+    caller
+        .0
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut said)
+        .unwrap();
+    assert!(caller.0.wait().unwrap().success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "the other half of the_wall_clock_holds_while_the_caller_is_stopped"]
+fn caller_that_will_be_stopped() {
+    let path = std::env::var_os("AMBIT_TEST_WORK")
+        .map(PathBuf::from)
+        .unwrap();
+    let mut plan = shell(&path, "while :; do echo x >> alive; sleep 0.02; done");
+    plan.write_paths = vec![path.clone()];
+    plan.timeout_ms = 4000;
+    let outcome = run(&plan).unwrap();
+    assert_eq!(outcome.termination, Termination::TimedOut);
+    assert_eq!(outcome.enforcement.tier, Tier::Full);
 }
 
 #[test]

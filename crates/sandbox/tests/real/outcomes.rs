@@ -190,6 +190,20 @@ fn gives_the_command_exactly_what_the_plan_says() {
 }
 
 #[test]
+fn the_sandbox_goes_before_its_caller_when_memory_runs_out() {
+    if !ready() {
+        return;
+    }
+    let own = || fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let before = own();
+    // and the command cannot take it back
+    let script = "(echo 0 > /proc/self/oom_score_adj) 2>/dev/null
+        cat /proc/1/oom_score_adj /proc/self/oom_score_adj";
+    assert_eq!(output_of(&shell(Path::new(USR), script)), "1000\n1000\n");
+    assert_eq!(own(), before);
+}
+
+#[test]
 fn what_is_written_belongs_to_the_caller() {
     if !ready() {
         return;
