@@ -7,18 +7,20 @@ use ambit_launcher::{Command, Observation, REPORT_BYTES, Report, Stage, Strings}
 
 use crate::sys::process::{self, Forked, Pointers};
 use crate::sys::{Errno, Fd, exit, files, mounts, restrict};
-use crate::{Failure, Passed};
+use crate::{CONTROL, Failure, Passed};
 
 /// The command's first process, started.
 pub(crate) struct Started {
     pub(crate) pid: usize,
-    pub(crate) observation: Observation,
     /// Why `execve(2)` refused, when it did.
     pub(crate) refused: Option<Failure>,
 }
 
 /// Where the child keeps its end of the status pipe; closes on exec.
 const STATUS: Fd = Fd(3);
+/// Where the child keeps its copy of the control socket; closes on exec. The child itself says what
+/// holds it, before `execve(2)`: nothing that the command does can come before that word.
+const CONTROL_COPY: Fd = Fd(4);
 
 /// Starts the command and returns once `execve(2)` has succeeded.
 pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Started, Failure> {
@@ -46,12 +48,8 @@ pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Starte
         Forked::Parent(pid) => {
             // the writer must be gone here, else the end of the pipe never shows
             files::close(writer).map_err(at)?;
-            let (observation, refused) = await_exec(reader)?;
-            Ok(Started {
-                pid,
-                observation,
-                refused,
-            })
+            let refused = await_exec(reader)?;
+            Ok(Started { pid, refused })
         }
     }
 }
@@ -68,16 +66,17 @@ fn pointers(strings: Strings<'static>) -> Result<Pointers, Failure> {
     Ok(out)
 }
 
-/// Reads the child's observation, then waits for the pipe to close, which `execve(2)` does.
-fn await_exec(reader: Fd) -> Result<(Observation, Option<Failure>), Failure> {
+/// Waits for the child's word that it is about to execute, then for the pipe to close, which
+/// `execve(2)` does.
+fn await_exec(reader: Fd) -> Result<Option<Failure>, Failure> {
     let broken = Failure {
         stage: Stage::Fork,
         errno: Errno::INVALID,
     };
     match next_report(reader)? {
-        Some(Report::Started(observation)) => match next_report(reader)? {
-            None => Ok((observation, None)),
-            Some(Report::Failed { stage, errno }) => Ok((observation, Some(failed(stage, errno)))),
+        Some(Report::Started(_)) => match next_report(reader)? {
+            None => Ok(None),
+            Some(Report::Failed { stage, errno }) => Ok(Some(failed(stage, errno))),
             Some(_) => Err(broken),
         },
         Some(Report::Failed { stage, errno }) => Err(failed(stage, errno)),
@@ -137,11 +136,14 @@ fn become_command(
             errno: Errno::INVALID,
         };
     }
-    if let Err(errno) = files::write_all(STATUS, &Report::Started(observation).encode()) {
-        return Failure {
-            stage: Stage::Fork,
-            errno,
-        };
+    let started = Report::Started(observation).encode();
+    for listener in [CONTROL_COPY, STATUS] {
+        if let Err(errno) = files::write_all(listener, &started) {
+            return Failure {
+                stage: Stage::Fork,
+                errno,
+            };
+        }
     }
     Failure {
         stage: Stage::Exec,
@@ -161,10 +163,12 @@ fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
     // change the device node of the machine
     let null = files::open_to_read(c"/dev/null").map_err(part(2))?;
     let [stdout, stderr] = passed.streams;
-    for (number, stream) in (0_i32..).zip([null, stdout, stderr]) {
+    for (number, stream) in (1_i32..).zip([stdout, stderr]) {
         files::duplicate(stream, Fd(number), false).map_err(part(2))?;
     }
-    files::close_from(4).map_err(part(3))?;
+    files::duplicate(CONTROL, CONTROL_COPY, true).map_err(part(2))?;
+    files::duplicate(null, Fd(0), false).map_err(part(2))?;
+    files::close_from(5).map_err(part(3))?;
     for limit in command.limits() {
         process::set_limit(limit?).map_err(part(4))?;
     }

@@ -110,7 +110,6 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
     files::close_from(3).map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
     let events = process::child_events().map_err(at)?;
-    send(&Report::Started(command.observation));
     if let Some(failure) = command.refused {
         return Err(failure);
     }
