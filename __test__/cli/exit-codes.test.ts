@@ -19,7 +19,7 @@ import {
   writeDocuments,
 } from '../e2e/support/documents.js'
 import { type JsonAnswer, oneObject } from '../e2e/support/json.js'
-import { Stage, withoutSandbox } from '../e2e/support/stage.js'
+import { Stage, publicKeyIn, withoutSandbox } from '../e2e/support/stage.js'
 
 let stage: Stage
 let home: string
@@ -358,6 +358,15 @@ describe('verify', () => {
     expect([none.code, errorOf(none)]).toEqual([5, 'ERR_KEY_MALFORMED'])
     const missing = await both(['verify', receipt, '--key', join(stage.folder(), 'none')])
     expect([missing.code, errorOf(missing)]).toEqual([5, 'ERR_KEY_FILE_UNREADABLE'])
+  })
+
+  it('answers key ids that belong to no key with 64', async () => {
+    const own = publicKeyIn(home)
+    for (const keys of [[], ['--key', own, '--key-id', 'a']]) {
+      const answer = await both(['verify', receipt, ...keys, '--key-id', 'b'])
+      expect([answer.code, errorOf(answer)]).toEqual([64, 'ERR_CONFIG_USAGE'])
+    }
+    expect((await both(['verify', receipt, '--key', own])).code).toBe(0)
   })
 
   it('answers a file that is missing or cannot be read with 7', async () => {
