@@ -3,7 +3,7 @@ import { ContractError, type DocumentIssue } from '../errors.js'
 import { canonicalize, parseJson, sha256Hex } from '../native.js'
 import { byPlace, check, headline, placed, type SchemaFault } from './issues.js'
 import { locate, positionAt } from './locate.js'
-import { readBounded } from './read.js'
+import { readBounded, unreadable } from './read.js'
 import { type Contract, CONTRACT_LIMITS, ContractSchema, type LoadedContract } from './schema.js'
 import { visible } from './visible.js'
 
@@ -95,9 +95,7 @@ async function readContract(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, CONTRACT_LIMITS.maxBytes)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `failed to read the contract: ${visible(reason)}`
-    const issues = [{ path: '', message, line: 0, column: 0, code: 'UNREADABLE' }]
-    throw new ContractError('ERR_CONTRACT_UNREADABLE', headline(path, issues), { issues, cause })
+    const options = unreadable('the contract', cause)
+    throw new ContractError('ERR_CONTRACT_UNREADABLE', headline(path, options.issues), options)
   }
 }

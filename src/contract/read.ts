@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, open } from 'node:fs/promises'
+import type { DocumentErrorOptions } from '../errors.js'
+import { visible } from './visible.js'
 
 const CHUNK_BYTES = 65_536
 
@@ -38,4 +40,16 @@ export async function readBounded(path: string, maxBytes: number): Promise<Uint8
   } finally {
     await file.close()
   }
+}
+
+/**
+ * Says as an issue without a place why a document could not be read.
+ *
+ * @param what the document is called
+ * @param cause the system's error
+ */
+export function unreadable(what: string, cause: unknown): DocumentErrorOptions {
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  const message = `failed to read ${what}: ${visible(reason)}`
+  return { issues: [{ path: '', message, line: 0, column: 0, code: 'UNREADABLE' }], cause }
 }

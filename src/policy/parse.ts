@@ -8,7 +8,7 @@ import {
   type SchemaFault,
 } from '../contract/issues.js'
 import { type MemberOffset, type Position, positionAt } from '../contract/locate.js'
-import { readBounded } from '../contract/read.js'
+import { readBounded, unreadable } from '../contract/read.js'
 import { visible } from '../contract/visible.js'
 import { type DocumentIssue, PolicyError } from '../errors.js'
 import { canonicalize, sha256Hex } from '../native.js'
@@ -116,9 +116,7 @@ async function readPolicy(path: string): Promise<Uint8Array> {
   try {
     return await readBounded(path, POLICY_LIMITS.maxBytes)
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    const message = `failed to read policy file: ${visible(reason)}`
-    const issues = [{ path: '', message, line: 0, column: 0, code: 'UNREADABLE' }]
-    throw new PolicyError('ERR_POLICY_UNREADABLE', headline(path, issues), { issues, cause })
+    const options = unreadable('policy file', cause)
+    throw new PolicyError('ERR_POLICY_UNREADABLE', headline(path, options.issues), options)
   }
 }
