@@ -17,24 +17,25 @@ export {
   SandboxError,
 } from './errors.js'
 export {
-  type Enforcement,
   type KeyDescription,
+  type TrustedKey,
+  describePublicKey,
+  generateKey,
+} from './keys/signer.js'
+export type { Mode, Policy, PolicyDecision, PolicyReason, ReasonCode } from './policy/index.js'
+export { REASON_CODES, evaluate, explain, loadPolicy, parsePolicy } from './policy/index.js'
+export { type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
+export { type CheckOptions, check } from './run/documents.js'
+export type { OutputListener } from './run/execute.js'
+export { type Home, findHome } from './run/home.js'
+export {
+  type Enforcement,
   type Mechanism,
   type ProbeReport,
   type StreamOutcome,
   type Termination,
-  type TrustedKey,
-  type Verdict,
-  describePublicKey,
-  generateKey,
   probe,
-} from './native.js'
-export type { Mode, Policy, PolicyDecision, PolicyReason, ReasonCode } from './policy/index.js'
-export { REASON_CODES, evaluate, explain, loadPolicy, parsePolicy } from './policy/index.js'
-export { type VerifyOptions, verify } from './receipt/verify.js'
-export { type CheckOptions, check } from './run/documents.js'
-export type { OutputListener } from './run/execute.js'
-export { type Home, findHome } from './run/home.js'
+} from './run/launch.js'
 export type { CommandResult, LedgerReceipt, RunResult, RunStatus } from './run/result.js'
 export { type RunOptions, run } from './run/run.js'
 export { VERSION } from './version.js'

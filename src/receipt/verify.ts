@@ -1,7 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, stat } from 'node:fs/promises'
 import { ReceiptError } from '../errors.js'
-import { type TrustedKey, type Verdict, verifyDocument } from '../native.js'
+import type { TrustedKey } from '../keys/signer.js'
+import { addon, unwrap } from '../native.js'
+
+/** What verifying one receipt found. */
+export interface Verdict {
+  readonly status: 'invalid' | 'undecidable' | 'valid'
+  /** Why, for example `INVALID_SIGNATURE`. */
+  readonly code: string
+  /** For people; hostile text in it is escaped and cut. */
+  readonly detail: string
+  /** The format, where the document has the shape of one. */
+  readonly format: string | null
+  /** The key the receipt names: its own claim unless the receipt is valid. */
+  readonly key_id: string | null
+  /** The payload's type: its own claim unless the receipt is valid. */
+  readonly payload_type: string | null
+  /** SHA-256 of the document's canonical text, 64 hex digits. */
+  readonly digest: string | null
+}
 
 /** What is verified, and with which keys. */
 export interface VerifyOptions {
@@ -43,4 +61,13 @@ async function readReceipt(path: string): Promise<Uint8Array> {
       cause,
     })
   }
+}
+
+/**
+ * Verifies one receipt of any format that is known.
+ *
+ * @throws {@link KeyError} when a key cannot be read; a bad receipt is a verdict
+ */
+function verifyDocument(document: Uint8Array, keys: readonly TrustedKey[]): Verdict {
+  return JSON.parse(unwrap(addon.verifyReceipt(document, [...keys])).value) as Verdict
 }

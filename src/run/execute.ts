@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from '../contract/index.js'
 import { AmbitError, InternalError } from '../errors.js'
-import { type Launched, canonicalize, launchPlan, sha256Hex } from '../native.js'
+import { canonicalize, sha256Hex } from '../native.js'
+import { type Launched, launchPlan } from './launch.js'
 import type { RunFault } from './payloads.js'
 import type { LaunchPlan } from './plan.js'
 import { type CommandResult, type RunStatus, statusOf } from './result.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What receipts say: payloads of our two types, and the csc receipt. All pure.
-import type { Enforcement, Termination } from '../native.js'
 import type { PolicyDecision } from '../policy/index.js'
+import type { Enforcement, Termination } from './launch.js'
 import { type CommandResult, type RunStatus, describe, exitCodeOf } from './result.js'
 
 /** What every receipt of a run has in common. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Enforcement, StreamOutcome, Termination } from '../native.js'
+import type { Enforcement, StreamOutcome, Termination } from './launch.js'
 import type { PolicyDecision } from '../policy/index.js'
 
 /** What became of one command. */

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { addon, unwrap } from '../native.js'
+
+type SignerHandle = InstanceType<typeof addon.Signer>
+
+/** What a public key is, in its usual forms. */
+export interface KeyDescription {
+  /** RFC 7638 thumbprint, 43 base64url characters: the key's id. */
+  readonly thumbprint: string
+  /** 64 lower-case hex digits. */
+  readonly hex: string
+  readonly jwk: Readonly<Record<string, string>>
+  /** SPKI PEM. */
+  readonly pem: string
+}
+
+/** A public key file to verify with; without `id` it serves for any key id. */
+export interface TrustedKey {
+  readonly path: string
+  readonly id?: string
+}
+
+/** Returns the addon's handle of a signer, for the areas that pass it on. The package keeps it. */
+export let handleOf: (signer: Signer) => SignerHandle
+
+/** A loaded signing key; nothing of it can be read. */
+export class Signer {
+  static {
+    handleOf = (signer) => signer.#handle
+  }
+
+  readonly #handle = new addon.Signer()
+  /** The public half. */
+  readonly publicKey: KeyDescription
+
+  /**
+   * Loads a private key from a file that only its owner can read.
+   *
+   * @throws {@link KeyError}
+   */
+  constructor(path: string) {
+    this.publicKey = JSON.parse(unwrap(this.#handle.load(path)).value) as KeyDescription
+  }
+
+  /**
+   * Signs a csc receipt.
+   *
+   * @param receipt JSON without the signature
+   * @returns the text to store, byte for byte
+   * @throws {@link ReceiptError} when the receipt breaks its schema
+   */
+  signCsc(receipt: string, keyId: string, signedAt: string): string {
+    return unwrap(addon.signCscReceipt(receipt, this.#handle, keyId, signedAt)).value
+  }
+}
+
+/**
+ * Makes a key pair in two new files.
+ *
+ * @throws {@link KeyError} when one exists already or cannot be written
+ */
+export function generateKey(privatePath: string, publicPath: string): KeyDescription {
+  return JSON.parse(unwrap(addon.generateKey(privatePath, publicPath)).value) as KeyDescription
+}
+
+/**
+ * Describes a public key file: SPKI PEM, JWK, 64 hex digits or 32 raw bytes.
+ *
+ * @throws {@link KeyError}
+ */
+export function describePublicKey(path: string): KeyDescription {
+  return JSON.parse(unwrap(addon.describePublicKey(path)).value) as KeyDescription
+}
