@@ -95,6 +95,16 @@ export function unwrap<A extends { kind: 'ok' } | Failure>(answer: A): Exclude<A
   throw errorOf(answer)
 }
 
+/** Returns the value of an answer whose text is JSON that the addon wrote, of the type it documents. */
+export function unwrapJson<T>(answer: { kind: 'ok'; value: string } | Failure): T {
+  return parseOwn<T>(unwrap(answer).value)
+}
+
+/** Reads JSON that the addon wrote. */
+export function parseOwn<T>(json: string): T {
+  return JSON.parse(json) as T
+}
+
 function errorOf(failure: Failure): AmbitError {
   const { code, message } = failure
   const options = { details: detailsOf(failure) }

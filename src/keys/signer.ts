@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { addon, unwrap } from '../native.js'
+import { addon, unwrap, unwrapJson } from '../native.js'
 
 type SignerHandle = InstanceType<typeof addon.Signer>
 
@@ -39,7 +39,7 @@ export class Signer {
    * @throws {@link KeyError}
    */
   constructor(path: string) {
-    this.publicKey = JSON.parse(unwrap(this.#handle.load(path)).value) as KeyDescription
+    this.publicKey = unwrapJson<KeyDescription>(this.#handle.load(path))
   }
 
   /**
@@ -60,7 +60,7 @@ export class Signer {
  * @throws {@link KeyError} when one exists already or cannot be written
  */
 export function generateKey(privatePath: string, publicPath: string): KeyDescription {
-  return JSON.parse(unwrap(addon.generateKey(privatePath, publicPath)).value) as KeyDescription
+  return unwrapJson<KeyDescription>(addon.generateKey(privatePath, publicPath))
 }
 
 /**
@@ -69,5 +69,5 @@ export function generateKey(privatePath: string, publicPath: string): KeyDescrip
  * @throws {@link KeyError}
  */
 export function describePublicKey(path: string): KeyDescription {
-  return JSON.parse(unwrap(addon.describePublicKey(path)).value) as KeyDescription
+  return unwrapJson<KeyDescription>(addon.describePublicKey(path))
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Signer, handleOf } from '../keys/signer.js'
-import { addon, unwrap } from '../native.js'
+import { addon, unwrap, unwrapJson } from '../native.js'
 
 /** What an entry means for its run. */
 export type Phase = 'intent' | 'outcome' | 'refusal'
@@ -55,7 +55,7 @@ export class Ledger {
 
   /** Lists the runs that were begun and whose process has ended, oldest first. */
   orphans(): readonly OpenRun[] {
-    return JSON.parse(unwrap(this.#handle.orphans()).value) as OpenRun[]
+    return unwrapJson<OpenRun[]>(this.#handle.orphans())
   }
 
   /** Closes the ledger. */

@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { ReceiptError } from '../errors.js'
 import type { TrustedKey } from '../keys/signer.js'
-import { addon, unwrap } from '../native.js'
+import { addon, unwrapJson } from '../native.js'
 
 /** What verifying one receipt found. */
 export interface Verdict {
@@ -69,5 +69,5 @@ async function readReceipt(path: string): Promise<Uint8Array> {
  * @throws {@link KeyError} when a key cannot be read; a bad receipt is a verdict
  */
 function verifyDocument(document: Uint8Array, keys: readonly TrustedKey[]): Verdict {
-  return JSON.parse(unwrap(addon.verifyReceipt(document, [...keys])).value) as Verdict
+  return unwrapJson<Verdict>(addon.verifyReceipt(document, [...keys]))
 }

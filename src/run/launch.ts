@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { addon, unwrap } from '../native.js'
+import { addon, parseOwn, unwrap, unwrapJson } from '../native.js'
 
 /** State of one mechanism of the sandbox. */
 export interface Mechanism {
@@ -92,7 +92,7 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
       guarded(options.onStderr),
     )
     const { outcome, stdout, stderr } = unwrap(answer)
-    const launched = { outcome: JSON.parse(outcome) as LaunchOutcome, stdout, stderr }
+    const launched = { outcome: parseOwn<LaunchOutcome>(outcome), stdout, stderr }
     return thrown ? { ...launched, thrown } : launched
   } finally {
     options.signal?.removeEventListener('abort', onAbort)
@@ -110,5 +110,5 @@ export interface ProbeReport extends Enforcement {
 
 /** Tries every mechanism of the sandbox on this machine. */
 export async function probe(): Promise<ProbeReport> {
-  return JSON.parse(unwrap(await addon.probe()).value) as ProbeReport
+  return unwrapJson<ProbeReport>(await addon.probe())
 }
