@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ambit_receipt::key_file::{self, Access};
-use ambit_receipt::{SigningKey, VerifyingKey};
+use ambit_receipt::{Sign, SigningKey, VerifyingKey};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use serde_json::json;
@@ -16,7 +16,7 @@ use crate::answer::{Failure, TextAnswer, caused, either, failure, text};
 /// A signing key. It has no property that JavaScript could read.
 #[napi]
 pub struct Signer {
-    pub(crate) key: Option<Arc<SigningKey>>,
+    pub(crate) key: Option<Arc<dyn Sign>>,
 }
 
 #[napi]

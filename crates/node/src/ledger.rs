@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ambit_canon::{Digest, Limits, Number, Value};
-use ambit_receipt::{SigningKey, acta};
+use ambit_receipt::{Sign, acta};
 use ambit_store::{AppendError, Entry, Ledger, LedgerError, NewEntry, OpenOptions, Phase, RunId};
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
 use napi::{Env, Task};
@@ -169,7 +169,7 @@ fn of_ledger(error: &LedgerError) -> Failure {
 /// What an append needs.
 pub struct Job {
     ledger: Arc<Ledger>,
-    key: Arc<SigningKey>,
+    key: Arc<dyn Sign>,
     entry: NewEntry,
     payload: String,
 }
@@ -229,7 +229,7 @@ fn record(job: Job) -> Result<Sealed, Failure> {
         if let Some(previous) = position.previous {
             payload.insert("previousReceiptHash", Digest::from(previous).prefixed());
         }
-        let bytes = acta::seal(Value::Object(payload), &key)
+        let bytes = acta::seal(Value::Object(payload), key.as_ref())
             .map_err(|error| caused(error.code(), &error))?;
         sealed.clone_from(&bytes);
         Ok(bytes)

@@ -21,7 +21,7 @@ pub fn sign_csc_receipt(
     let Some(key) = &signer.key else {
         return Either::B(failure("ERR_KEY_MISSING", "no signing key is loaded"));
     };
-    match csc::sign(receipt.as_bytes(), key, &key_id, &signed_at) {
+    match csc::sign(receipt.as_bytes(), key.as_ref(), &key_id, &signed_at) {
         Ok(value) => text(value),
         Err(error) => Either::B(caused(error.code(), &error)),
     }

@@ -47,7 +47,7 @@ mod time;
 mod verdict;
 mod verify;
 
-pub use key::{KeyError, KeyForm, KeySet, SigningKey, VerifyingKey};
+pub use key::{KeyError, KeyForm, KeySet, Sign, SigningKey, VerifyingKey};
 pub use schema::SchemaError;
 pub use verdict::{Format, Status, Verdict, VerdictCode};
 pub use verify::{LIMITS, verify};

@@ -14,7 +14,7 @@ mod rules;
 use ambit_canon::{CanonError, Digest, Limits, Object, Value, canonicalize, parse, write};
 
 use crate::encoding::{from_hex, hex, quoted};
-use crate::key::{KeySet, SigningKey};
+use crate::key::{KeyError, KeySet, Sign};
 use crate::schema::{Others, SchemaError};
 use crate::verdict::VerdictCode;
 use crate::verify::{Fault, LIMITS, check_signature};
@@ -27,8 +27,9 @@ use crate::verify::{Fault, LIMITS, check_signature};
 ///
 /// # Errors
 ///
-/// A payload that breaks its type's rules is an error, never a signature.
-pub fn seal(payload: Value, key: &SigningKey) -> Result<Vec<u8>, ActaError> {
+/// A payload that breaks its type's rules is an error, never a signature. [`ActaError::Key`] where
+/// the key's keeper did not sign.
+pub fn seal(payload: Value, key: &dyn Sign) -> Result<Vec<u8>, ActaError> {
     let Value::Object(mut payload) = payload else {
         return Err(ActaError::Schema(SchemaError::new("payload", "an object")));
     };
@@ -57,7 +58,7 @@ pub fn seal(payload: Value, key: &SigningKey) -> Result<Vec<u8>, ActaError> {
     if !has_ascii_names(&payload) {
         return Err(ActaError::MemberName);
     }
-    Ok(envelope(payload, key, &kid))
+    envelope(payload, key, &kid).map_err(ActaError::Key)
 }
 
 /// Returns the digest that the next receipt's `previousReceiptHash` names, from any spelling of an
@@ -73,11 +74,14 @@ pub fn receipt_hash(envelope: &[u8]) -> Result<Digest, CanonError> {
 }
 
 /// Why a payload was not sealed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ActaError {
     /// The payload names another issuer than the signing key.
     #[error("`issuer_id` is not the signing key's thumbprint")]
     IssuerMismatch,
+    /// The key did not sign.
+    #[error("the key did not sign")]
+    Key(#[source] KeyError),
     /// The payload is larger or deeper than a verifier reads.
     #[error("payload is over the limits of a receipt")]
     Limits(#[source] CanonError),
@@ -100,6 +104,7 @@ impl ActaError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::IssuerMismatch => "ERR_RECEIPT_ISSUER_MISMATCH",
+            Self::Key(error) => error.code(),
             Self::Limits(_) => "ERR_RECEIPT_TOO_LARGE",
             Self::MemberName | Self::Schema(_) | Self::SignatureMember => "ERR_RECEIPT_SCHEMA",
             Self::Type => "ERR_RECEIPT_TYPE",
@@ -108,8 +113,8 @@ impl ActaError {
 }
 
 /// Signs any payload.
-fn envelope(payload: Value, key: &SigningKey, kid: &str) -> Vec<u8> {
-    let sig = hex(&key.sign(write(&payload).as_bytes()));
+fn envelope(payload: Value, key: &dyn Sign, kid: &str) -> Result<Vec<u8>, KeyError> {
+    let sig = hex(&key.sign(write(&payload).as_bytes())?);
     let signature: Object = [("alg", ALGORITHM), ("kid", kid), ("sig", &sig)]
         .into_iter()
         .collect();
@@ -119,7 +124,7 @@ fn envelope(payload: Value, key: &SigningKey, kid: &str) -> Vec<u8> {
     ]
     .into_iter()
     .collect();
-    write(&Value::Object(envelope)).into_bytes()
+    Ok(write(&Value::Object(envelope)).into_bytes())
 }
 
 /// Verifies a document that has the shape of an envelope.
@@ -223,6 +228,7 @@ const ENVELOPE_BYTES: usize = 512;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::key::SigningKey;
 
     /// The draft's worked example, signed again with its key under its own kid.
     #[test]
@@ -236,7 +242,7 @@ mod tests {
         for row in rows {
             let receipt = row.get("receipt").unwrap();
             let payload = receipt.get("payload").unwrap().clone();
-            let got = envelope(payload, &key, "sb:issuer:Cw9kjHiSmKyK");
+            let got = envelope(payload, &key, "sb:issuer:Cw9kjHiSmKyK").unwrap();
             assert_eq!(got, write(receipt).into_bytes());
         }
         assert_eq!(rows.len(), 18);

@@ -16,7 +16,7 @@ mod rules;
 use ambit_canon::{CanonError, Object, Value, parse_plain_integers, write};
 
 use crate::encoding::{base64, from_base64, quoted};
-use crate::key::{KeySet, SigningKey};
+use crate::key::{KeyError, KeySet, Sign};
 use crate::schema::SchemaError;
 use crate::time::is_date_time;
 use crate::verdict::VerdictCode;
@@ -30,10 +30,10 @@ use crate::verify::{Fault, LIMITS, check_signature};
 /// # Errors
 ///
 /// A receipt that is not strict JSON, has a signature already or breaks the published rules is an
-/// error, never a signature.
+/// error, never a signature. [`CscError::Key`] where the key's keeper did not sign.
 pub fn sign(
     receipt: &[u8],
-    key: &SigningKey,
+    key: &dyn Sign,
     key_id: &str,
     signed_at: &str,
 ) -> Result<String, CscError> {
@@ -51,7 +51,8 @@ pub fn sign(
         return Err(CscError::SignedAt);
     }
     rules::check(&receipt, key_id).map_err(CscError::Schema)?;
-    let text = print::pretty(&Value::Object(seal(receipt, key, key_id, signed_at)));
+    let sealed = seal(receipt, key, key_id, signed_at).map_err(CscError::Key)?;
+    let text = print::pretty(&Value::Object(sealed));
     if text.len() > LIMITS.max_bytes {
         return Err(CscError::TooLarge);
     }
@@ -59,7 +60,7 @@ pub fn sign(
 }
 
 /// Why a receipt was not signed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CscError {
     /// The receipt has a member `signature`.
     #[error("receipt has a signature already")]
@@ -67,6 +68,9 @@ pub enum CscError {
     /// The receipt is not strict JSON with plain integers.
     #[error("malformed receipt")]
     Json(#[source] CanonError),
+    /// The key did not sign.
+    #[error("the key did not sign")]
+    Key(#[source] KeyError),
     /// The key id is empty.
     #[error("key id is empty")]
     KeyId,
@@ -87,6 +91,7 @@ impl CscError {
         match self {
             Self::AlreadySigned => "ERR_RECEIPT_ALREADY_SIGNED",
             Self::Json(_) => "ERR_RECEIPT_MALFORMED",
+            Self::Key(error) => error.code(),
             Self::KeyId => "ERR_RECEIPT_KEY_ID",
             Self::Schema(_) => "ERR_RECEIPT_SCHEMA",
             Self::SignedAt => "ERR_RECEIPT_TIME",
@@ -96,7 +101,12 @@ impl CscError {
 }
 
 /// Adds the signature to anything that has none.
-fn seal(receipt: Object, key: &SigningKey, key_id: &str, signed_at: &str) -> Object {
+fn seal(
+    receipt: Object,
+    key: &dyn Sign,
+    key_id: &str,
+    signed_at: &str,
+) -> Result<Object, KeyError> {
     let mut receipt = receipt;
     let mut signature: Object = [
         ("algorithm", ALGORITHM),
@@ -107,9 +117,9 @@ fn seal(receipt: Object, key: &SigningKey, key_id: &str, signed_at: &str) -> Obj
     .collect();
     receipt.insert("signature", signature.clone());
     let payload = write(&Value::Object(receipt.clone()));
-    signature.insert("signature", base64(&key.sign(payload.as_bytes())));
+    signature.insert("signature", base64(&key.sign(payload.as_bytes())?));
     receipt.insert("signature", signature);
-    receipt
+    Ok(receipt)
 }
 
 /// Verifies a document that has the shape of a csc receipt.
@@ -193,6 +203,7 @@ mod tests {
     use ambit_canon::parse;
 
     use super::*;
+    use crate::key::SigningKey;
     use crate::verify;
 
     fn key(id: &str) -> SigningKey {
@@ -217,7 +228,7 @@ mod tests {
                 .and_then(Value::as_object)
                 .unwrap()
                 .clone();
-            let got = seal(receipt, &key, text("key_id"), text("signed_at"));
+            let got = seal(receipt, &key, text("key_id"), text("signed_at")).unwrap();
             assert_eq!(
                 Some(&Value::Object(got)),
                 case.get("signed"),
@@ -239,12 +250,8 @@ mod tests {
         let mut keys = KeySet::new();
         keys.insert("k", key("vec-key-1").verifying_key());
         let judge = |receipt: Object| {
-            let signed = write(&Value::Object(seal(
-                receipt,
-                &key("vec-key-1"),
-                "k",
-                "2026-01-01T00:00:00Z",
-            )));
+            let sealed = seal(receipt, &key("vec-key-1"), "k", "2026-01-01T00:00:00Z");
+            let signed = write(&Value::Object(sealed.unwrap()));
             let verdict = verify(signed.as_bytes(), &keys);
             (
                 verdict.code.as_str(),
