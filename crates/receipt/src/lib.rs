@@ -42,12 +42,17 @@ mod encoding;
 mod key;
 pub mod key_file;
 mod legacy;
+mod policy_digest;
 mod schema;
 mod time;
 mod verdict;
 mod verify;
 
 pub use key::{KeyError, KeyForm, KeySet, Sign, SigningKey, VerifyingKey};
+pub use policy_digest::{
+    PolicyDigestError, PolicyFile, check_policy_bundle, compiled_policy_digest, policy_bundle,
+    policy_digest,
+};
 pub use schema::SchemaError;
 pub use verdict::{Format, Status, Verdict, VerdictCode};
 pub use verify::{LIMITS, verify};
