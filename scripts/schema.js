@@ -4,7 +4,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { z } from 'zod'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
@@ -14,23 +13,6 @@ async function built(path) {
   } catch (cause) {
     throw new Error(`cannot load dist/${path}; run \`npm run build\` first`, { cause })
   }
-}
-
-async function schemas() {
-  const contract = await built('contract/schema.js')
-  const policy = await built('policy/schema.js')
-  const decision = await built('policy/decision.js')
-  return [
-    ['csc.contract.v0.1', contract.ContractSchema],
-    ['csc.policy.v0.1', policy.PolicySchema],
-    ['ambit.policy-decision.v1', decision.PolicyDecisionSchema],
-  ]
-}
-
-function written(name, schema) {
-  const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' })
-  const document = { $schema, $id: `urn:ambit:schema:${name}`, ...rest }
-  return `${JSON.stringify(document, undefined, 2)}\n`
 }
 
 function current(file) {
@@ -44,10 +26,11 @@ function current(file) {
 
 const check = process.argv.includes('--check')
 const stale = []
-for (const [name, schema] of await schemas()) {
+const { SCHEMA_NAMES, jsonSchema } = await built('policy/json-schemas.js')
+for (const name of SCHEMA_NAMES) {
   const path = `schemas/${name}.schema.json`
   const file = join(root, path)
-  const text = written(name, schema)
+  const text = jsonSchema(name)
   if (current(file) === text) continue
   stale.push(path)
   if (check) continue

@@ -22,8 +22,23 @@ export {
   describePublicKey,
   generateKey,
 } from './keys/signer.js'
-export type { Mode, Policy, PolicyDecision, PolicyReason, ReasonCode } from './policy/index.js'
-export { REASON_CODES, evaluate, explain, loadPolicy, parsePolicy } from './policy/index.js'
+export type {
+  Mode,
+  Policy,
+  PolicyDecision,
+  PolicyReason,
+  ReasonCode,
+  SchemaName,
+} from './policy/index.js'
+export {
+  REASON_CODES,
+  SCHEMA_NAMES,
+  evaluate,
+  explain,
+  jsonSchema,
+  loadPolicy,
+  parsePolicy,
+} from './policy/index.js'
 export { type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'

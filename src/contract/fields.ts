@@ -75,3 +75,28 @@ function pushNul(context: { value: string; issues: unknown[] }): void {
 export function absolutePath() {
   return z.string().regex(ABSOLUTE_PATH, 'must be an absolute path').check(pushNul).meta(NO_NUL)
 }
+
+/**
+ * A list in which no two items are the same by a key.
+ *
+ * @param items the list
+ * @param keyOf what must not repeat
+ */
+export function uniqueBy<Item extends z.ZodType>(
+  items: z.ZodArray<Item>,
+  keyOf: (item: z.output<Item>) => string,
+) {
+  return items
+    .check((context) => {
+      const seen = new Set<string>()
+      for (const [index, item] of context.value.entries()) {
+        const key = keyOf(item)
+        if (seen.has(key)) {
+          const message = `must be unique; \`${key}\` is listed already`
+          context.issues.push(fault('DUPLICATE_ITEM', message, undefined, [index]))
+        }
+        seen.add(key)
+      }
+    })
+    .meta({ uniqueItems: true })
+}

@@ -2,3 +2,4 @@
 export { contractHash, loadContract, parseContract, printContract } from './parse.js'
 export { argvVectors, type Command, type Contract, type LoadedContract } from './schema.js'
 export { shorten, visible } from './visible.js'
+export { unsupportedFields } from './unsupported.js'

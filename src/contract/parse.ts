@@ -4,7 +4,8 @@ import { canonicalize, parseJson, sha256Hex } from '../native.js'
 import { byPlace, check, headline, placed, type SchemaFault } from './issues.js'
 import { locate, positionAt } from './locate.js'
 import { readBounded, unreadable } from './read.js'
-import { type Contract, CONTRACT_LIMITS, ContractSchema, type LoadedContract } from './schema.js'
+import { CONTRACT_LIMITS } from './command.js'
+import { type Contract, contractSchemaOf, type LoadedContract } from './schema.js'
 import { visible } from './visible.js'
 
 /** Throws what is wrong with a contract. */
@@ -59,7 +60,7 @@ export function printContract(contract: Contract): string {
 }
 
 /**
- * Reads a `csc.v0.1` contract. Strict: duplicate or unknown members, lone surrogates, U+0000,
+ * Reads a contract, `csc.v0.1` or `ambit.contract.v1`. Strict: duplicate or unknown members, lone surrogates, U+0000,
  * duplicate command ids and everything that the published schema refuses are refused, and nothing
  * is coerced. `10.0` is the integer 10, as in JSON Schema and in the recorded digests.
  *
@@ -75,7 +76,7 @@ export function parseContract(bytes: Uint8Array, sourceName: string): LoadedCont
     return refuse(sourceName, [{ path: '', message: visible(message), line, column, code }])
   }
   const document: unknown = JSON.parse(strict.canonical)
-  const result = check(ContractSchema, document)
+  const result = check(contractSchemaOf(document), document)
   if (!result.ok) return refuse(sourceName, locateFaults(bytes, result.faults))
   const contract: Contract = result.value
   return { ...documentOf(contract), hash: contractHash(contract) }

@@ -1,71 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
-import {
-  absolutePath,
-  type DeepReadonly,
-  EFFECT_TYPES,
-  fault,
-  NETWORK_MODES,
-  RISK_CLASSES,
-  text,
-} from './fields.js'
+import { CommandSchema, CONTRACT_LIMITS, CscCommandSchema } from './command.js'
+import { absolutePath, type DeepReadonly, fault, RISK_CLASSES, text } from './fields.js'
 import { quote } from './issues.js'
-
-/** The bounds of a contract: the published schema's, and those csc-runner applies at run. */
-export const CONTRACT_LIMITS = {
-  /** Size of the file in bytes. */
-  maxBytes: 1_048_576,
-  /** Nesting of arrays and objects; a valid contract needs 7. */
-  maxDepth: 64,
-  /** Commands of one contract. */
-  maxCommands: 20,
-  /** Characters of the id of a command. */
-  maxCommandId: 256,
-  /** Segments of one pipeline. */
-  maxSegments: 10,
-  /** Elements of one argv. */
-  maxArgv: 200,
-  /** UTF-8 bytes of one argv element. */
-  maxArgvElementBytes: 131_072,
-}
-
-const argvElement = text(1).check((context) => {
-  if (Buffer.byteLength(context.value) > CONTRACT_LIMITS.maxArgvElementBytes) {
-    const message = `must have at most ${CONTRACT_LIMITS.maxArgvElementBytes} bytes`
-    context.issues.push(fault('TOO_LONG', message, undefined))
-  }
-})
-
-const Exec = z.strictObject({
-  argv: z.array(argvElement).min(1).max(CONTRACT_LIMITS.maxArgv),
-})
-
-const Pipeline = z.strictObject({
-  segments: z.array(Exec).min(2).max(CONTRACT_LIMITS.maxSegments),
-})
-
-const CommandSchema = z
-  .strictObject({
-    id: text(1, CONTRACT_LIMITS.maxCommandId),
-    exec: Exec.optional(),
-    pipeline: Pipeline.optional(),
-    cwd: absolutePath(),
-    read_paths: z.array(absolutePath()),
-    write_paths: z.array(absolutePath()),
-    network: z.enum(NETWORK_MODES),
-    env_allow: z.array(text(1)),
-    secret_refs: z.array(text(1)),
-    timeout_sec: z.int().min(1).max(86_400),
-    proposed_effect_type: z.enum(EFFECT_TYPES),
-  })
-  .check((context) => {
-    const { exec, pipeline } = context.value
-    if ((exec === undefined) === (pipeline === undefined)) {
-      const message = 'must have exactly one of `exec` and `pipeline`'
-      context.issues.push(fault('EXEC_XOR_PIPELINE', message, undefined))
-    }
-  })
-  .meta({ oneOf: [{ required: ['exec'] }, { required: ['pipeline'] }] })
 
 const Actor = z.strictObject({
   agent_id: text(1),
@@ -74,40 +11,76 @@ const Actor = z.strictObject({
   delegation_scope: text(1),
 })
 
-const Commands = z
-  .array(CommandSchema)
-  .min(1)
-  .max(CONTRACT_LIMITS.maxCommands)
-  .check((context) => {
-    const seen = new Set<string>()
-    for (const [index, { id }] of context.value.entries()) {
-      if (seen.has(id)) {
-        context.issues.push(
-          fault('DUPLICATE_ID', `must be unique; ${quote(id)} is taken`, undefined, [index, 'id']),
-        )
+/** Commands of one contract, whose ids differ. */
+function commandsOf<Item extends z.ZodType<{ readonly id: string }>>(command: Item) {
+  return z
+    .array(command)
+    .min(1)
+    .max(CONTRACT_LIMITS.maxCommands)
+    .check((context) => {
+      const seen = new Set<string>()
+      for (const [index, { id }] of context.value.entries()) {
+        if (seen.has(id)) {
+          const message = `must be unique; ${quote(id)} is taken`
+          context.issues.push(fault('DUPLICATE_ID', message, undefined, [index, 'id']))
+        }
+        seen.add(id)
       }
-      seen.add(id)
-    }
-  })
-  .meta({ description: 'Run in order. The id of a command is unique within its contract.' })
+    })
+    .meta({ description: 'Run in order. The id of a command is unique within its contract.' })
+}
 
-/** The `csc.v0.1` contract as published, with the runner's bounds; the source of its JSON Schema. */
-export const ContractSchema = z
-  .strictObject({
-    version: z.literal('csc.v0.1'),
+/** Returns the members of a contract of some version. */
+function members<Version extends z.ZodType, Item extends z.ZodType<{ readonly id: string }>>(
+  version: Version,
+  command: Item,
+) {
+  return {
+    version,
     contract_id: text(8, 128),
     intent: text(1, 1000),
     actor: Actor,
-    commands: Commands,
+    commands: commandsOf(command),
     risk_class: z.enum(RISK_CLASSES),
     approval_mode: z.enum(['policy_only', 'human_required', 'dual_control_required']),
     expected_outputs: z.array(absolutePath()).default([]),
     justification: text(1, 4000),
-  })
+  }
+}
+
+/** The `csc.v0.1` contract as published, with the runner's bounds; the source of its JSON Schema. */
+export const CscContractSchema = z
+  .strictObject(members(z.literal('csc.v0.1'), CscCommandSchema))
   .meta({ title: 'CSC CommandContract v0.1' })
 
+/** The `ambit.contract.v1` contract: csc's, with more fields in a command. */
+export const AmbitContractSchema = z
+  .strictObject(members(z.literal('ambit.contract.v1'), CommandSchema))
+  .meta({ title: 'Ambit CommandContract v1' })
+
+const VERSIONS = ['csc.v0.1', 'ambit.contract.v1'] as const
+
+/** For a document of no version that is known: says which are. */
+const UnknownContractSchema = z.strictObject(members(z.enum(VERSIONS), CommandSchema))
+
+/**
+ * Returns the schema of the version that a document names.
+ *
+ * @param document plain data
+ */
+export function contractSchemaOf(document: unknown): z.ZodType<Contract> {
+  const named = z.object({ version: z.unknown() }).safeParse(document)
+  const version = named.data?.version
+  if (version === 'csc.v0.1') return CscContractSchema
+  return version === 'ambit.contract.v1' ? AmbitContractSchema : UnknownContractSchema
+}
+
 /** What an agent asks for: who asks, why, and every command with its scope. */
-export type Contract = DeepReadonly<z.output<typeof ContractSchema>>
+export type Contract = DeepReadonly<
+  Omit<z.output<typeof AmbitContractSchema>, 'version'> & {
+    version: (typeof VERSIONS)[number]
+  }
+>
 
 /** One command of a contract, with the scope it asks for. */
 export type Command = Contract['commands'][number]

@@ -7,6 +7,7 @@ export {
 } from './decision.js'
 export { evaluate } from './evaluate.js'
 export { explain } from './explain.js'
+export { jsonSchema, SCHEMA_NAMES, type SchemaName } from './json-schemas.js'
 export { loadPolicy, parsePolicy } from './parse.js'
 export { REASON_CODES, type ReasonCode } from './reason-codes.js'
 export { type Policy, PolicySchema } from './schema.js'

@@ -80,6 +80,24 @@ export function climbs(path: string): boolean {
   return path.split(/[\\/]/).includes('..')
 }
 
+/** Says whether a normal path is a tree or lies in it; both are of one flavour. */
+function contains(tree: NormalPath, path: NormalPath): boolean {
+  if (tree.flavour !== path.flavour) return false
+  const bare = tree.path.replace(/\/+$/, '')
+  return path.path === bare || path.path.startsWith(`${bare}/`)
+}
+
+/**
+ * Says whether a path is a tree or lies in it, by text.
+ *
+ * @param path without `..`
+ * @param tree without globs
+ */
+export function isUnder(path: string, tree: string): boolean {
+  const [inner, outer] = [normalizePath(path), normalizePath(tree)]
+  return inner !== undefined && outer !== undefined && contains(outer, inner)
+}
+
 /** What comparing a path with the prefixes of a policy says. */
 export type PrefixMatch =
   { readonly kind: 'inside' | 'outside' } | { readonly kind: 'not_absolute'; readonly path: string }

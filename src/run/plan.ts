@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { normalize } from 'node:path/posix'
-import { argvVectors, type Command } from '../contract/index.js'
+import { argvVectors, type Command, unsupportedFields } from '../contract/index.js'
 import { SandboxError } from '../errors.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
@@ -58,6 +58,8 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     throw unsupported(command, 'pipelines')
   }
   if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
+  const [field] = unsupportedFields(command)
+  if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const cwd = plainPath(command, command.cwd)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context.env)

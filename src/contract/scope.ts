@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the fields of one command of `ambit.contract.v1` say about each other.
+import { climbs, isUnder, literalPrefix } from '../policy/paths.js'
+import { fault } from './fields.js'
+import { quote } from './issues.js'
+
+/** The members of a command that are compared. */
+interface Scoped {
+  readonly cwd: string
+  readonly read_paths: readonly string[]
+  readonly write_paths: readonly string[]
+  readonly network: string
+  readonly env_allow: readonly string[]
+  readonly network_hosts?: readonly string[] | undefined
+  readonly stdin?: { readonly file?: string | undefined } | undefined
+  readonly artifacts?: readonly string[] | undefined
+  readonly secrets?: readonly { readonly env?: string | undefined }[] | undefined
+}
+
+type Fault = ReturnType<typeof fault>
+
+/** Variables that the runner itself sets for every command. */
+const OWN_VARIABLES = ['PATH', 'HOME']
+
+/** Says whether a path lies in a tree that the command may read. */
+function inScope(path: string, { cwd, read_paths, write_paths }: Scoped): boolean {
+  if (climbs(path)) return false
+  const trees = [cwd, ...[...read_paths, ...write_paths].map(literalPrefix)]
+  return trees.some((tree) => tree !== '' && isUnder(literalPrefix(path), tree))
+}
+
+function outside(path: string, at: PropertyKey[]): Fault {
+  const message = `must lie in cwd, read_paths or write_paths, not ${quote(path)}`
+  return fault('OUT_OF_SCOPE', message, path, at)
+}
+
+function secretFaults({ secrets = [], env_allow }: Scoped): readonly Fault[] {
+  const taken = new Set([...OWN_VARIABLES, ...env_allow])
+  const faults: Fault[] = []
+  for (const [index, { env }] of secrets.entries()) {
+    if (env === undefined) continue
+    if (taken.has(env)) {
+      const message = `must be a variable of its own; ${quote(env)} is taken`
+      faults.push(fault('DUPLICATE_VARIABLE', message, env, ['secrets', index, 'env']))
+    }
+    taken.add(env)
+  }
+  return faults
+}
+
+/**
+ * Returns what is wrong between the fields of a command: hosts without an allowlist, a file for
+ * stdin or an artifact out of scope, two values for one variable.
+ *
+ * @param command whose fields are valid each by itself
+ */
+export function scopeFaults(command: Scoped): readonly Fault[] {
+  const { network, network_hosts: hosts, stdin, artifacts = [] } = command
+  const faults = [...secretFaults(command)]
+  if (hosts !== undefined && network !== 'allowlisted') {
+    const message = `needs network \`allowlisted\`, not \`${network}\``
+    faults.push(fault('NEEDS_ALLOWLISTED', message, undefined, ['network_hosts']))
+  }
+  if (stdin?.file !== undefined && !inScope(stdin.file, command)) {
+    faults.push(outside(stdin.file, ['stdin', 'file']))
+  }
+  for (const [index, path] of artifacts.entries()) {
+    if (!inScope(path, command)) faults.push(outside(path, ['artifacts', index]))
+  }
+  return faults
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from './schema.js'
+
+/** Says of one field whether its value asks for more than what always holds. */
+type Asks = (command: Command) => boolean
+
+const holds = (items: readonly unknown[] | undefined): boolean => (items?.length ?? 0) > 0
+
+/** Fields that the sandbox does not enforce yet, with the values that are no different from none. */
+const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
+  ['network_hosts', ({ network_hosts: hosts }) => holds(hosts)],
+  ['deny_paths', ({ deny_paths: paths }) => holds(paths)],
+  ['stdin', ({ stdin }) => stdin !== undefined && stdin.text !== ''],
+  ['secrets', ({ secrets }) => holds(secrets)],
+  ['on_missing_path', ({ on_missing_path: value = 'error' }) => value !== 'error'],
+  ['allow_exec_from_memory', ({ allow_exec_from_memory: value }) => value === true],
+  ['write_mode', ({ write_mode: value = 'direct' }) => value !== 'direct'],
+  ['profile', ({ profile = 'strict' }) => profile !== 'strict'],
+  ['proc', ({ proc = 'masked' }) => proc !== 'masked'],
+  ['pty', ({ pty }) => pty === true],
+  ['limits', ({ limits = {} }) => Object.values(limits).some((limit) => limit !== undefined)],
+  ['artifacts', ({ artifacts }) => holds(artifacts)],
+]
+
+/**
+ * Returns the fields of a command that this version understands and cannot enforce. A runner refuses
+ * a command for which the list is not empty: nothing that was asked for is left out in silence.
+ *
+ * @param command a command that was parsed
+ */
+export function unsupportedFields(command: Command): readonly string[] {
+  return NOT_ENFORCED.filter(([, asks]) => asks(command)).map(([field]) => field)
+}
