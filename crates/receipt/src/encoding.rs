@@ -48,6 +48,33 @@ pub(crate) fn from_base64url<const N: usize>(text: &str) -> Option<[u8; N]> {
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 
+/// The digits of Base58 (Bitcoin's alphabet).
+pub(crate) const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// Returns the number that `bytes` are, big-endian, in Base58; a `1` for each leading zero byte.
+pub(crate) fn base58(bytes: &[u8]) -> String {
+    // Little-endian digits; quadratic, but keys have 32 bytes.
+    let mut digits: Vec<u8> = Vec::new();
+    for byte in bytes {
+        let mut carry = u32::from(*byte);
+        for digit in &mut digits {
+            carry = carry.saturating_add(u32::from(*digit) << 8);
+            *digit = u8::try_from(carry % 58).unwrap_or(0);
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push(u8::try_from(carry % 58).unwrap_or(0));
+            carry /= 58;
+        }
+    }
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).map(|_| &0);
+    zeros
+        .chain(digits.iter().rev())
+        .filter_map(|digit| BASE58.get(usize::from(*digit)))
+        .map(|digit| char::from(*digit))
+        .collect()
+}
+
 /// Quotes hostile text for a message: escaped, and cut to 64 characters.
 pub(crate) fn quoted(text: &str) -> String {
     let shown: String = text.chars().take(64).collect();
@@ -95,6 +122,22 @@ mod tests {
         assert_eq!(from_base64url("-_8"), Some([251, 255]));
         for text in ["-_8=", "+/8", "-_9", " -_8", "-_8\n", ""] {
             assert_eq!(from_base64url::<2>(text), None, "{text}");
+        }
+    }
+
+    /// draft-msporny-base58-03 section 5, and a key of the draft's vectors.
+    #[test]
+    fn base58_is_as_published() {
+        for (bytes, want) in [
+            (&b"Hello World!"[..], "2NEpo7TZRRrLZSi2U"),
+            (
+                b"The quick brown fox jumps over the lazy dog.",
+                "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z",
+            ),
+            (&[0, 0, 0x28, 0x7f, 0xb4, 0xcd], "11233QC4"),
+            (&[], ""),
+        ] {
+            assert_eq!(base58(bytes), want);
         }
     }
 

@@ -8,7 +8,7 @@ use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, PublicKeyBytes};
 
 use super::{KeyError, KeyForm};
-use crate::encoding::{base64url, from_base64url, from_hex};
+use crate::encoding::{base58, base64url, from_base64url, from_hex};
 
 /// An Ed25519 public key (RFC 8032): a canonically encoded point that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -145,6 +145,14 @@ impl VerifyingKey {
     /// Returns the RFC 7638 thumbprint: base64url without padding, 43 characters.
     pub fn thumbprint(&self) -> String {
         base64url(Digest::of(self.to_jwk().as_bytes()).as_bytes())
+    }
+
+    /// Returns the key's id in the form that the Acta draft recommends: `sb:issuer:` and the first
+    /// twelve characters of the raw key in Base58. About 70 bits: it tells keys apart, and is no
+    /// proof against someone who makes keys to fit.
+    pub fn issuer_id(&self) -> String {
+        let text = base58(self.as_bytes());
+        format!("sb:issuer:{}", text.get(..12).unwrap_or(&text))
     }
 
     /// Returns whether `signature` over `message` is this key's.
