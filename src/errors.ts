@@ -36,6 +36,8 @@ export const ERROR_CODES = {
   ERR_LEDGER_UNAVAILABLE: 'The ledger could not be opened or read; nothing ran.',
   ERR_LEDGER_VERSION: 'The ledger is of a version that is not known here.',
   ERR_LEDGER_WRITE: 'The ledger could not record; nothing ran unrecorded.',
+  ERR_POLICY_BUNDLE_INVALID: 'The files or the published bundle of a policy are malformed.',
+  ERR_POLICY_BUNDLE_MISMATCH: 'The published bundle of a policy has a digest that does not fit.',
   ERR_POLICY_INVALID: 'The policy is not a valid document; details.issues says where and why.',
   ERR_POLICY_UNREADABLE: 'The policy file could not be read.',
   ERR_RECEIPT_ALREADY_SIGNED: 'The document to be signed has a signature already.',
@@ -47,6 +49,8 @@ export const ERROR_CODES = {
   ERR_RECEIPT_TOO_LARGE: 'The receipt is larger than its format allows.',
   ERR_RECEIPT_TYPE: 'The type of the receipt is missing or malformed.',
   ERR_RECEIPT_UNREADABLE: 'The receipt file could not be read.',
+  ERR_RECEIPT_UNSANDBOXED:
+    'The payload says that there was no sandbox; signing that needs an explicit choice.',
   ERR_RECEIPT_UNWRITABLE: 'The receipt file could not be written.',
   ERR_SANDBOX_INTERNAL: 'A fault of Ambit itself while launching; nothing ran unconfined.',
   ERR_SANDBOX_NOT_AS_PLANNED:

@@ -102,6 +102,8 @@ static DECISION: Shape = Shape {
         must("policy_name", TEXT),
         must("policy_hash", DIGEST),
         must("classified_effects", Check::List(&Check::Object(&EFFECT))),
+        may("nonce", BOUNDED),
+        may("audience", BOUNDED),
     ],
     others: Others::AsAsked,
 };
@@ -127,6 +129,11 @@ static EXECUTION: Shape = Shape {
         must("status", Check::OneOf(&STATUSES)),
         must("commands", Check::List(&Check::Object(&COMMAND))),
         must("enforcement", Check::Object(&ENFORCEMENT)),
+        may("scope", Check::Object(&SCOPE)),
+        may("artifacts", Check::List(&Check::Object(&ARTIFACT))),
+        may("approvals", Check::List(&Check::Object(&APPROVAL))),
+        may("nonce", BOUNDED),
+        may("audience", BOUNDED),
         may("csc_receipt_hash", DIGEST),
         may("error", Check::Object(&ERROR)),
     ],
@@ -147,12 +154,54 @@ static COMMAND: Shape = Shape {
     others: Others::Allowed,
 };
 
+static SCOPE: Shape = Shape {
+    members: &[
+        must("declared", Check::List(&Check::Object(&REACH))),
+        must("granted", Check::List(&Check::Object(&REACH))),
+        must("observed", Check::List(&Check::Object(&OBSERVED))),
+        may("truncated", Check::Boolean),
+    ],
+    others: Others::AsAsked,
+};
+
+/// What a command asks for, or was given. Values of the environment never stand here.
+static REACH: Shape = Shape {
+    members: &[
+        must("command_id", TEXT),
+        must("read_paths", Check::List(&TEXT)),
+        must("write_paths", Check::List(&TEXT)),
+        must("network", TEXT),
+        must("env_names", Check::List(&TEXT)),
+    ],
+    others: Others::AsAsked,
+};
+
+static OBSERVED: Shape = Shape {
+    members: &[
+        must("command_id", TEXT),
+        must("executable", PATH),
+        may("executable_hash", DIGEST),
+    ],
+    others: Others::AsAsked,
+};
+
+static ARTIFACT: Shape = Shape {
+    members: &[
+        must("path", PATH),
+        must("sha256", HEX_DIGEST),
+        must("bytes", Check::Integer(0)),
+    ],
+    others: Others::AsAsked,
+};
+
+static APPROVAL: Shape = Shape {
+    members: &[must("approval_hash", DIGEST), must("approver_key_id", TEXT)],
+    others: Others::AsAsked,
+};
+
 static STREAM: Shape = Shape {
     members: &[
-        must(
-            "sha256",
-            Check::String(is_hex_digest, "64 lowercase hex digits"),
-        ),
+        must("sha256", HEX_DIGEST),
         must("bytes", Check::Integer(0)),
         must("truncated", Check::Boolean),
     ],
@@ -186,18 +235,26 @@ static STATUSES: [&str; 5] = [
 ];
 
 const MODE: Check = Check::OneOf(&["local", "hardened"]);
-const DIGEST: Check = Check::String(is_digest, "`sha256:` and 64 lowercase hex digits");
+const PATH: Check = Check::String(|text| text.starts_with('/'), "an absolute path");
+/// What a caller chose, to tell this receipt from others: nothing that a terminal acts on.
+const BOUNDED: Check = Check::String(is_bounded, "1 to 256 printable ASCII characters");
+const HEX_DIGEST: Check = Check::String(is_hex_digest, "64 lowercase hex digits");
+pub(super) const DIGEST: Check = Check::String(is_digest, "`sha256:` and 64 lowercase hex digits");
 
 fn is_digest(text: &str) -> bool {
     text.starts_with("sha256:") && text.parse::<Digest>().is_ok()
 }
 
-fn is_hex_digest(text: &str) -> bool {
+fn is_bounded(text: &str) -> bool {
+    (1..=256).contains(&text.len()) && text.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
+}
+
+pub(super) fn is_hex_digest(text: &str) -> bool {
     !text.starts_with("sha256:") && text.parse::<Digest>().is_ok()
 }
 
 /// The draft has verifiers accept a link without its prefix.
-fn is_link(text: &str) -> bool {
+pub(super) fn is_link(text: &str) -> bool {
     text.parse::<Digest>().is_ok()
 }
 
