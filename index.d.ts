@@ -152,11 +152,18 @@ export interface TrustedKey {
   path: string
   /** The id under which receipts name it; without one the key serves for any id. */
   id?: string
+  /** The first moment at which the key was good, RFC 3339. */
+  validFrom?: string
+  /** The first moment at which it no longer was, RFC 3339. */
+  validUntil?: string
+  /** The moment from which nothing that it signed is to be believed, RFC 3339. */
+  revokedAt?: string
 }
 
 /**
- * Verifies one receipt; answers with the verdict as JSON: `{status, code, detail, format, key_id,
- * payload_type, digest}`. A receipt that is not valid is an answer, not a failure; only a key
- * that cannot be read is one.
+ * Verifies one receipt with the keys of files and of key sets (JWKS documents); answers with the
+ * verdict as JSON: `{status, code, detail, format, key_id, payload_type, key_status, canonical,
+ * digest}`. A receipt that is not valid is an answer, not a failure; only a key that cannot be read
+ * is one.
  */
-export declare function verifyReceipt(document: Uint8Array, keys: Array<TrustedKey>): TextAnswer
+export declare function verifyReceipt(document: Uint8Array, keys: Array<TrustedKey>, jwks?: Array<Uint8Array> | undefined | null): TextAnswer

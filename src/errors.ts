@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   ERR_CONTRACT_UNREADABLE: 'The contract file could not be read.',
   ERR_INTERNAL: 'A fault of Ambit itself.',
   ERR_JSON: 'A document is not strict JSON; details.reason and its place say why.',
+  ERR_KEY_DUPLICATE: 'A key set gives one id to two keys, or one key two windows under one id.',
   ERR_KEY_ENCRYPTED: 'The private key is encrypted; an unencrypted PKCS#8 PEM is accepted.',
   ERR_KEY_FILE_EXISTS: 'A file stands where a new key was to be written; none is replaced.',
   ERR_KEY_FILE_PERMISSIONS: 'Others than its owner may read the key file.',

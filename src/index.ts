@@ -39,7 +39,7 @@ export {
   loadPolicy,
   parsePolicy,
 } from './policy/index.js'
-export { type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
+export { type KeyStatus, type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'
 export { type Home, findHome } from './run/home.js'

@@ -18,6 +18,12 @@ export interface KeyDescription {
 export interface TrustedKey {
   readonly path: string
   readonly id?: string
+  /** The first moment at which the key was good, RFC 3339. */
+  readonly validFrom?: string
+  /** The first moment at which it no longer was, RFC 3339. */
+  readonly validUntil?: string
+  /** The moment from which nothing that it signed is to be believed, RFC 3339. */
+  readonly revokedAt?: string
 }
 
 /** Returns the addon's handle of a signer, for the areas that pass it on. The package keeps it. */

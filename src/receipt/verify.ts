@@ -4,6 +4,9 @@ import { ReceiptError } from '../errors.js'
 import type { TrustedKey } from '../keys/signer.js'
 import { addon, unwrapJson } from '../native.js'
 
+/** What the trusted keys say about the time of a receipt. */
+export type KeyStatus = 'inside' | 'not_established' | 'outside' | 'revoked' | 'undecidable'
+
 /** What verifying one receipt found. */
 export interface Verdict {
   readonly status: 'invalid' | 'undecidable' | 'valid'
@@ -17,6 +20,10 @@ export interface Verdict {
   readonly key_id: string | null
   /** The payload's type: its own claim unless the receipt is valid. */
   readonly payload_type: string | null
+  /** Where the receipt's time stands in the key's window; null unless a trusted signature holds. */
+  readonly key_status: KeyStatus | null
+  /** Whether a valid receipt's bytes are the canonical text of its format. */
+  readonly canonical: boolean
   /** SHA-256 of the document's canonical text, 64 hex digits. */
   readonly digest: string | null
 }
@@ -27,6 +34,8 @@ export interface VerifyOptions {
   readonly receipt: Uint8Array | string
   /** Public keys to trust. They never come from the receipt. */
   readonly keys: readonly TrustedKey[]
+  /** Key sets (JWKS documents) to trust besides, with their windows and revocations. */
+  readonly jwks?: readonly Uint8Array[]
 }
 
 /** Largest receipt that is read, bytes; the verifier's own limit is lower. */
@@ -44,9 +53,9 @@ const MAX_BYTES = 8 * 1024 * 1024
  * ```
  */
 export async function verify(options: VerifyOptions): Promise<Verdict> {
-  const { receipt, keys } = options
+  const { receipt, keys, jwks = [] } = options
   const document = typeof receipt === 'string' ? await readReceipt(receipt) : receipt
-  return verifyDocument(document, keys)
+  return verifyDocument(document, keys, jwks)
 }
 
 async function readReceipt(path: string): Promise<Uint8Array> {
@@ -68,6 +77,10 @@ async function readReceipt(path: string): Promise<Uint8Array> {
  *
  * @throws {@link KeyError} when a key cannot be read; a bad receipt is a verdict
  */
-function verifyDocument(document: Uint8Array, keys: readonly TrustedKey[]): Verdict {
-  return unwrapJson<Verdict>(addon.verifyReceipt(document, [...keys]))
+function verifyDocument(
+  document: Uint8Array,
+  keys: readonly TrustedKey[],
+  jwks: readonly Uint8Array[],
+): Verdict {
+  return unwrapJson<Verdict>(addon.verifyReceipt(document, [...keys], [...jwks]))
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Signing of csc receipts, and verification of every format.
 
-use ambit_receipt::{KeySet, Verdict, csc, verify};
+use ambit_receipt::{KeySet, KeyStatus, KeyWindow, Verdict, csc, verify};
 use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
@@ -35,32 +35,54 @@ pub struct TrustedKey {
     pub path: String,
     /// The id under which receipts name it; without one the key serves for any id.
     pub id: Option<String>,
+    /// The first moment at which the key was good, RFC 3339.
+    pub valid_from: Option<String>,
+    /// The first moment at which it no longer was, RFC 3339.
+    pub valid_until: Option<String>,
+    /// The moment from which nothing that it signed is to be believed, RFC 3339.
+    pub revoked_at: Option<String>,
 }
 
-/// Verifies one receipt; answers with the verdict as JSON: `{status, code, detail, format, key_id,
-/// payload_type, digest}`. A receipt that is not valid is an answer, not a failure; only a key
-/// that cannot be read is one.
+/// Verifies one receipt with the keys of files and of key sets (JWKS documents); answers with the
+/// verdict as JSON: `{status, code, detail, format, key_id, payload_type, key_status, canonical,
+/// digest}`. A receipt that is not valid is an answer, not a failure; only a key that cannot be read
+/// is one.
 #[napi(catch_unwind)]
-pub fn verify_receipt(document: Uint8Array, keys: Vec<TrustedKey>) -> TextAnswer {
-    match key_set(&keys) {
+pub fn verify_receipt(
+    document: Uint8Array,
+    keys: Vec<TrustedKey>,
+    jwks: Option<Vec<Uint8Array>>,
+) -> TextAnswer {
+    match key_set(&keys, jwks.as_deref().unwrap_or_default()) {
         Ok(keys) => text(verdict_json(&verify(&document, &keys))),
         Err(failure) => Either::B(failure),
     }
 }
 
-fn key_set(keys: &[TrustedKey]) -> Result<KeySet, Failure> {
+pub(crate) fn key_set(keys: &[TrustedKey], jwks: &[Uint8Array]) -> Result<KeySet, Failure> {
     let mut set = KeySet::new();
+    for document in jwks {
+        set.extend_from_jwks(document)
+            .map_err(|error| caused(error.code(), &error))?;
+    }
     for trusted in keys {
         let key = read_public(&trusted.path)?;
+        let window = KeyWindow {
+            valid_from: trusted.valid_from.clone(),
+            valid_until: trusted.valid_until.clone(),
+            revoked_at: trusted.revoked_at.clone(),
+        };
         match &trusted.id {
-            Some(id) => drop(set.insert(id.as_str(), key)),
-            None => set.insert_any(key),
+            Some(id) => {
+                set.insert_within(id.as_str(), key, &window);
+            }
+            None => set.insert_any_within(key, &window),
         }
     }
     Ok(set)
 }
 
-fn verdict_json(verdict: &Verdict) -> String {
+pub(crate) fn verdict_json(verdict: &Verdict) -> String {
     json!({
         "status": verdict.status.as_str(),
         "code": verdict.code.as_str(),
@@ -68,6 +90,8 @@ fn verdict_json(verdict: &Verdict) -> String {
         "format": verdict.format.map(ambit_receipt::Format::as_str),
         "key_id": verdict.key_id,
         "payload_type": verdict.payload_type,
+        "key_status": verdict.key_status.map(KeyStatus::as_str),
+        "canonical": verdict.canonical,
         "digest": verdict.digest.as_ref().map(ambit_canon::Digest::hex),
     })
     .to_string()

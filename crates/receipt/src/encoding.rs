@@ -49,7 +49,7 @@ pub(crate) fn from_base64url<const N: usize>(text: &str) -> Option<[u8; N]> {
 }
 
 /// The digits of Base58 (Bitcoin's alphabet).
-pub(crate) const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+const BASE58: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
 /// Returns the number that `bytes` are, big-endian, in Base58; a `1` for each leading zero byte.
 pub(crate) fn base58(bytes: &[u8]) -> String {

@@ -48,7 +48,10 @@ mod time;
 mod verdict;
 mod verify;
 
-pub use key::{KeyError, KeyForm, KeySet, Sign, SigningKey, VerifyingKey};
+pub use key::{
+    Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow, Sign, SigningKey,
+    VerifyingKey,
+};
 pub use policy_digest::{
     PolicyDigestError, PolicyFile, check_policy_bundle, compiled_policy_digest, policy_bundle,
     policy_digest,

@@ -1,40 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
-//! RFC 3339 times, checked but not converted.
+//! RFC 3339 times, checked and compared.
 
 /// Returns whether `text` is an RFC 3339 date and time with a zone.
 ///
-/// Seconds may be 60 (a leap second); `T` and `Z` are uppercase.
+/// Seconds may be 60 (a leap second); `t` and `z` may be lowercase (section 5.6).
 pub(crate) fn is_date_time(text: &str) -> bool {
+    read(text).is_some()
+}
+
+/// A point in time, exact to whatever digit it was given.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Instant {
+    /// Seconds since 1970-01-01T00:00:00Z, without leap seconds.
+    seconds: i64,
+    /// Decimals of a second without trailing zeros, so that they compare as text.
+    fraction: String,
+}
+
+impl Instant {
+    /// Reads an RFC 3339 time. A leap second is a time, but none that can be placed among others.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let fields = read(text)?;
+        if fields.second == 60 {
+            return None;
+        }
+        let minutes = days_before(fields.year, fields.month)
+            .checked_add(i64::from(fields.day))?
+            .checked_mul(24)?
+            .checked_add(i64::from(fields.hour))?
+            .checked_mul(60)?
+            .checked_add(i64::from(fields.minute))?
+            .checked_sub(fields.offset_minutes)?;
+        Some(Self {
+            seconds: minutes
+                .checked_mul(60)?
+                .checked_add(i64::from(fields.second))?,
+            fraction: fields.fraction.trim_end_matches('0').to_owned(),
+        })
+    }
+}
+
+/// The parts of a time, each within its bounds.
+struct Fields<'a> {
+    year: u16,
+    month: u16,
+    day: u16,
+    hour: u16,
+    minute: u16,
+    second: u16,
+    fraction: &'a str,
+    /// Minutes that the zone is ahead of UTC.
+    offset_minutes: i64,
+}
+
+fn read(text: &str) -> Option<Fields<'_>> {
     let mut reader = Reader(text.as_bytes());
-    reader.date_time().is_some() && reader.0.is_empty()
+    let fields = reader.date_time()?;
+    reader.0.is_empty().then_some(fields)
 }
 
 struct Reader<'a>(&'a [u8]);
 
-impl Reader<'_> {
-    fn date_time(&mut self) -> Option<()> {
+impl<'a> Reader<'a> {
+    fn date_time(&mut self) -> Option<Fields<'a>> {
         let year = self.number(4, 0, 9999)?;
         self.byte(b'-')?;
         let month = self.number(2, 1, 12)?;
         self.byte(b'-')?;
-        self.number(2, 1, days(year, month))?;
-        self.byte(b'T')?;
-        self.number(2, 0, 23)?;
+        let day = self.number(2, 1, days(year, month))?;
+        self.byte(b'T').or_else(|| self.byte(b't'))?;
+        let hour = self.number(2, 0, 23)?;
         self.byte(b':')?;
-        self.number(2, 0, 59)?;
+        let minute = self.number(2, 0, 59)?;
         self.byte(b':')?;
-        self.number(2, 0, 60)?;
-        if self.byte(b'.').is_some() {
-            self.number(1, 0, 9)?;
-            while self.number(1, 0, 9).is_some() {}
+        let second = self.number(2, 0, 60)?;
+        Some(Fields {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            fraction: self.fraction()?,
+            offset_minutes: self.offset()?,
+        })
+    }
+
+    /// Reads the decimals after a point; none without one.
+    fn fraction(&mut self) -> Option<&'a str> {
+        if self.byte(b'.').is_none() {
+            return Some("");
         }
-        if self.byte(b'Z').is_some() {
-            return Some(());
+        let count = self.0.iter().take_while(|it| it.is_ascii_digit()).count();
+        let (digits, rest) = self.0.split_at_checked(count.max(1))?;
+        self.0 = rest;
+        std::str::from_utf8(digits)
+            .ok()
+            .filter(|digits| digits.bytes().all(|it| it.is_ascii_digit()))
+    }
+
+    /// Reads the zone: minutes ahead of UTC.
+    fn offset(&mut self) -> Option<i64> {
+        if self.byte(b'Z').or_else(|| self.byte(b'z')).is_some() {
+            return Some(0);
         }
-        self.byte(b'+').or_else(|| self.byte(b'-'))?;
-        self.number(2, 0, 23)?;
+        let ahead = self.byte(b'+').is_some();
+        if !ahead {
+            self.byte(b'-')?;
+        }
+        let hours = i64::from(self.number(2, 0, 23)?);
         self.byte(b':')?;
-        self.number(2, 0, 59).map(|_| ())
+        let minutes = hours
+            .checked_mul(60)?
+            .checked_add(i64::from(self.number(2, 0, 59)?))?;
+        if ahead {
+            Some(minutes)
+        } else {
+            minutes.checked_neg()
+        }
     }
 
     fn byte(&mut self, expected: u8) -> Option<()> {
@@ -52,6 +135,27 @@ impl Reader<'_> {
         self.0 = tail;
         (min..=max).contains(&value).then_some(value)
     }
+}
+
+/// Days from 1970-01-01 to the day before the month's first (proleptic Gregorian calendar).
+fn days_before(year: u16, month: u16) -> i64 {
+    let leap_days = |year: i64| {
+        let every = |years| year.div_euclid(years);
+        every(4)
+            .saturating_sub(every(100))
+            .saturating_add(every(400))
+    };
+    let before = i64::from(year).saturating_sub(1);
+    let years = before
+        .saturating_mul(365)
+        .saturating_add(leap_days(before))
+        // As many days come before 1970-01-01.
+        .saturating_sub(719_162);
+    (1..month)
+        .fold(years, |sum, month| {
+            sum.saturating_add(i64::from(days(year, month)))
+        })
+        .saturating_sub(1)
 }
 
 const fn days(year: u16, month: u16) -> u16 {
@@ -77,6 +181,7 @@ mod tests {
             "2024-02-29T23:59:60.0-23:59",
             "2000-02-29T00:00:00Z",
             "0000-12-31T00:00:00.123456789012Z",
+            "2026-01-01t00:00:00z",
         ] {
             assert!(is_date_time(text), "{text}");
         }
@@ -89,7 +194,7 @@ mod tests {
             "2026-01-01",
             "2026-01-01T00:00:00",
             "2026-01-01 00:00:00Z",
-            "2026-01-01t00:00:00z",
+            "2026-01-01_00:00:00Z",
             "2026-1-01T00:00:00Z",
             "2026-13-01T00:00:00Z",
             "2026-00-01T00:00:00Z",
@@ -111,5 +216,32 @@ mod tests {
         ] {
             assert!(!is_date_time(text), "{text}");
         }
+    }
+
+    #[test]
+    fn instants_are_compared_across_zones_and_exactly() {
+        for (earlier, later) in [
+            ("2026-05-31T23:59:59.9999999999999Z", "2026-06-01T00:00:00Z"),
+            ("2026-06-01T00:00:00.1Z", "2026-06-01T00:00:00.10000000001Z"),
+            ("2026-06-01T01:59:59+02:00", "2026-06-01T00:00:00Z"),
+            ("2026-06-01T00:00:00Z", "2026-05-31T22:00:01-02:00"),
+            ("1999-12-31T23:59:59Z", "2000-01-01T00:00:00Z"),
+            ("2000-02-29T23:59:59Z", "2000-03-01T00:00:00Z"),
+            ("0000-01-01T00:00:00+23:59", "0000-01-01T00:00:00Z"),
+        ] {
+            assert!(Instant::parse(earlier) < Instant::parse(later), "{earlier}");
+        }
+        for (one, same) in [
+            ("2026-06-01T02:00:00+02:00", "2026-06-01T00:00:00.000Z"),
+            ("2026-03-15t00:00:00z", "2026-03-15T00:00:00-00:00"),
+        ] {
+            assert_eq!(Instant::parse(one), Instant::parse(same), "{one}");
+        }
+        let seconds = |text| Instant::parse(text).unwrap().seconds;
+        assert_eq!(seconds("1970-01-01T00:00:00Z"), 0);
+        assert_eq!(seconds("2026-11-20T14:30:00Z"), 1_795_185_000);
+        assert_eq!(seconds("0000-01-01T00:00:00Z"), -62_167_219_200);
+        assert_eq!(Instant::parse("2026-05-31T23:59:60Z"), None);
+        assert_eq!(Instant::parse("yesterday"), None);
     }
 }

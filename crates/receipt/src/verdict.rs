@@ -3,6 +3,8 @@
 
 use ambit_canon::Digest;
 
+use crate::key::KeyStatus;
+
 /// A receipt format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -65,6 +67,12 @@ pub enum VerdictCode {
     InvalidSignature,
     /// `payload.issuer_id` and `signature.kid` differ.
     IssuerMismatch,
+    /// Signed, but dated outside of the key's window of validity.
+    KeyOutsideWindow,
+    /// Signed, but dated at or after the key's revocation.
+    KeyRevoked,
+    /// Signed, but the key's window, or the receipt's own time, cannot be applied.
+    KeyWindowUndecidable,
     /// Not strict JSON, or over the limits. The detail names the fault and its place.
     MalformedJson,
     /// The signature member is not what the format says.
@@ -94,12 +102,38 @@ pub enum VerdictCode {
 }
 
 impl VerdictCode {
+    /// Every code, in the order of their names.
+    pub const ALL: [Self; 19] = [
+        Self::AmbiguousFormat,
+        Self::InvalidSignature,
+        Self::IssuerMismatch,
+        Self::KeyOutsideWindow,
+        Self::KeyRevoked,
+        Self::KeyWindowUndecidable,
+        Self::MalformedJson,
+        Self::MalformedSignature,
+        Self::MissingSignature,
+        Self::NoKey,
+        Self::NonCanonical,
+        Self::NotReproducible,
+        Self::Ok,
+        Self::SchemaInvalid,
+        Self::SignatureEncoding,
+        Self::SignatureInPayload,
+        Self::UnknownFormat,
+        Self::UnknownKey,
+        Self::UnsupportedAlgorithm,
+    ];
+
     /// Returns the stable code; it is never renamed or reused.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AmbiguousFormat => "AMBIGUOUS_FORMAT",
             Self::InvalidSignature => "INVALID_SIGNATURE",
             Self::IssuerMismatch => "ISSUER_MISMATCH",
+            Self::KeyOutsideWindow => "KEY_OUTSIDE_WINDOW",
+            Self::KeyRevoked => "KEY_REVOKED",
+            Self::KeyWindowUndecidable => "KEY_WINDOW_UNDECIDABLE",
             Self::MalformedJson => "MALFORMED_JSON",
             Self::MalformedSignature => "MALFORMED_SIGNATURE",
             Self::MissingSignature => "MISSING_SIGNATURE",
@@ -125,6 +159,8 @@ impl VerdictCode {
             Self::Ok => Status::Valid,
             Self::InvalidSignature
             | Self::IssuerMismatch
+            | Self::KeyOutsideWindow
+            | Self::KeyRevoked
             | Self::NonCanonical
             | Self::SchemaInvalid
             | Self::SignatureEncoding
@@ -143,6 +179,7 @@ impl VerdictCode {
                 }
             }
             Self::AmbiguousFormat
+            | Self::KeyWindowUndecidable
             | Self::MalformedJson
             | Self::NoKey
             | Self::NotReproducible
@@ -167,6 +204,14 @@ pub struct Verdict {
     pub key_id: Option<String>,
     /// The payload's `type`, or `receipt_version`: its own claim unless the receipt is valid.
     pub payload_type: Option<String>,
+    /// Where the receipt's own time stands in what was given of the key's validity; nothing unless a
+    /// trusted key's signature holds.
+    pub key_status: Option<KeyStatus>,
+    /// Whether the receipt is valid, and its document byte for byte the canonical text of its
+    /// format: what csc-runner writes, Python's compact text for the AGT skill, else the RFC 8785
+    /// text. A valid receipt that is not canonical differs from that text only in white space, the
+    /// order of members, and equal spellings of strings and numbers.
+    pub canonical: bool,
     /// The digest of the RFC 8785 text of the whole document, signature included, where it is
     /// strict JSON. A later receipt's `previousReceiptHash` holds it.
     pub digest: Option<Digest>,

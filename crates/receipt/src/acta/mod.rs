@@ -20,7 +20,7 @@ use crate::encoding::{from_hex, quoted};
 use crate::key::KeySet;
 use crate::schema::Others;
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, LIMITS, check_signature};
+use crate::verify::{Fault, LIMITS, Signed, check_signature};
 
 pub use seal::{ActaError, KeyId, SignOptions, Unsandboxed, seal, sign};
 
@@ -37,7 +37,7 @@ pub fn receipt_hash(envelope: &[u8]) -> Result<Digest, CanonError> {
 }
 
 /// Verifies a document that has the shape of an envelope.
-pub(crate) fn verify_envelope(value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify_envelope<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, Fault> {
     let (payload, kid, sig) = read_envelope(value)?;
     let Some(signature) = from_hex(sig) else {
         let detail = "signature.sig: expected 64 bytes in lowercase hex".to_owned();
@@ -54,9 +54,11 @@ pub(crate) fn verify_envelope(value: &Value, keys: &KeySet) -> Result<(), Fault>
         return Err((VerdictCode::IssuerMismatch, detail));
     }
     let input = write(&Value::Object(payload.clone()));
-    check_signature(keys, kid, &input, &signature)?;
-    rules::check(payload, Others::Allowed)
-        .map_err(|error| (VerdictCode::SchemaInvalid, error.to_string()))
+    Ok(Signed {
+        by: check_signature(keys, kid, &input, &signature)?,
+        rules: rules::check(payload, Others::Allowed)
+            .map_err(|error| (VerdictCode::SchemaInvalid, error.to_string())),
+    })
 }
 
 /// Returns the payload, the key id and the encoded signature of an envelope.

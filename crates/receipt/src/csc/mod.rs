@@ -20,7 +20,7 @@ use crate::key::{KeyError, KeySet, Sign};
 use crate::schema::SchemaError;
 use crate::time::is_date_time;
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, LIMITS, check_signature};
+use crate::verify::{Fault, LIMITS, Signed, check_signature};
 
 /// Signs a receipt and returns the text to store: members sorted, indented by two spaces, ASCII
 /// only, with a line feed at the end, byte for byte as csc-runner writes it.
@@ -100,6 +100,11 @@ impl CscError {
     }
 }
 
+/// Returns the text in which a receipt that keeps the schema is stored.
+pub(crate) fn stored_text(receipt: &Value) -> String {
+    print::pretty(receipt)
+}
+
 /// Adds the signature to anything that has none.
 fn seal(
     receipt: Object,
@@ -123,7 +128,11 @@ fn seal(
 }
 
 /// Verifies a document that has the shape of a csc receipt.
-pub(crate) fn verify_receipt(document: &[u8], value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify_receipt<'a>(
+    document: &[u8],
+    value: &Value,
+    keys: &'a KeySet,
+) -> Result<Signed<'a>, Fault> {
     let Some(receipt) = value.as_object() else {
         return Err((
             VerdictCode::UnknownFormat,
@@ -144,10 +153,12 @@ pub(crate) fn verify_receipt(document: &[u8], value: &Value, keys: &KeySet) -> R
     let mut payload = receipt.clone();
     payload.insert("signature", unsigned);
     let payload = write(&Value::Object(payload));
-    check_signature(keys, key_id, &payload, &signature)?;
+    let by = check_signature(keys, key_id, &payload, &signature)?;
     let mut bare = receipt.clone();
     bare.remove("signature");
-    rules::check(&bare, key_id).map_err(|error| (VerdictCode::SchemaInvalid, error.to_string()))
+    let rules = rules::check(&bare, key_id)
+        .map_err(|error| (VerdictCode::SchemaInvalid, error.to_string()));
+    Ok(Signed { by, rules })
 }
 
 /// Returns the key id, the encoded signature, and the signature object without it.

@@ -3,14 +3,19 @@
 
 mod error;
 mod form;
+mod jwks;
 mod set;
 mod sign;
 mod signing;
 mod verifying;
+mod window;
 
 pub use error::KeyError;
 pub use form::KeyForm;
+pub use jwks::{Jwks, JwksError};
 pub use set::KeySet;
+pub(crate) use set::Trusted;
 pub use sign::Sign;
 pub use signing::SigningKey;
 pub use verifying::VerifyingKey;
+pub use window::{KeyStatus, KeyWindow};

@@ -155,6 +155,11 @@ impl VerifyingKey {
         format!("sb:issuer:{}", text.get(..12).unwrap_or(&text))
     }
 
+    /// Returns the thumbprint and the issuer id.
+    pub(super) fn own_ids(&self) -> [String; 2] {
+        [self.thumbprint(), self.issuer_id()]
+    }
+
     /// Returns whether `signature` over `message` is this key's.
     ///
     /// Strict (RFC 8032 section 5.1.7 without cofactor): S below the group order, a canonical R

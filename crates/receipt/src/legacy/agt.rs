@@ -14,10 +14,14 @@ use crate::encoding::from_base64url;
 use crate::key::KeySet;
 use crate::schema::{Check, Others, STRING, Shape, TEXT, TIME, may, must};
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, check_named_signature};
+use crate::verify::{Fault, Signed, check_named_signature};
 
 /// Verifies a document of this shape.
-pub(crate) fn verify(document: &[u8], value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify<'a>(
+    document: &[u8],
+    value: &Value,
+    keys: &'a KeySet,
+) -> Result<Signed<'a>, Fault> {
     let (payload, kid, sig) = read_envelope(value)?;
     let Some(signature) = from_base64url(sig) else {
         let detail = "signature.sig: expected 64 bytes in base64url without padding".to_owned();
@@ -28,8 +32,10 @@ pub(crate) fn verify(document: &[u8], value: &Value, keys: &KeySet) -> Result<()
         let detail = "the payload's Python text cannot be made again with certainty".to_owned();
         return Err((VerdictCode::NotReproducible, detail));
     };
-    check_named_signature(keys, kid, &input, &signature)?;
-    check_rules(payload, &PAYLOAD)
+    Ok(Signed {
+        by: check_named_signature(keys, kid, &input, &signature)?,
+        rules: check_rules(payload, &PAYLOAD),
+    })
 }
 
 fn refuse_signature_member(payload: &Object) -> Result<(), Fault> {

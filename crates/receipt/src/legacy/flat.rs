@@ -12,10 +12,10 @@ use crate::encoding::quoted;
 use crate::key::KeySet;
 use crate::schema::{Check, Others, Shape, TEXT, TIME, may, must};
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, check_any_signature, check_signature};
+use crate::verify::{Fault, Signed, check_any_signature, check_signature};
 
 /// Verifies a document of this shape.
-pub(crate) fn verify(value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, Fault> {
     let receipt = members(value)?;
     if receipt.contains("v") && receipt.get("v").and_then(Value::as_i64) != Some(1) {
         let detail = "v: expected 1 in a receipt without `payload`".to_owned();
@@ -27,15 +27,18 @@ pub(crate) fn verify(value: &Value, keys: &KeySet) -> Result<(), Fault> {
     let mut signed = receipt.clone();
     signed.remove("signature");
     let input = write(&Value::Object(signed.clone()));
-    match receipt.get("kid") {
+    let by = match receipt.get("kid") {
         Some(kid) => {
             // A `kid` that is no string names no key that can be given.
             let kid = kid.as_str().unwrap_or_default();
-            check_signature(keys, kid, &input, &signature)?;
+            check_signature(keys, kid, &input, &signature)?
         }
         None => check_any_signature(keys, &input, &signature)?,
-    }
-    check_rules(&signed, &RECEIPT)
+    };
+    Ok(Signed {
+        by,
+        rules: check_rules(&signed, &RECEIPT),
+    })
 }
 
 /// Where issuer and key are both named they are one, as in an envelope.

@@ -6,7 +6,7 @@
 
 pub(crate) mod agt;
 pub(crate) mod flat;
-mod python;
+pub(crate) mod python;
 pub(crate) mod sb_runtime;
 pub(crate) mod v2;
 

@@ -16,7 +16,24 @@ use crate::verify::LIMITS;
 /// its text is uncertain.
 ///
 /// `value` must be what the document parses to.
-pub(super) fn payload_text(document: &[u8], value: &Value) -> Option<String> {
+pub(crate) fn payload_text(document: &[u8], value: &Value) -> Option<String> {
+    let value = marked(document, value)?;
+    let mut out = String::new();
+    write_value(value.get("payload")?, &mut out)?;
+    Some(out)
+}
+
+/// Returns the text of the whole document, or nothing if it is uncertain.
+///
+/// `value` must be what the document parses to.
+pub(crate) fn text(document: &[u8], value: &Value) -> Option<String> {
+    let mut out = String::new();
+    write_value(&marked(document, value)?, &mut out)?;
+    Some(out)
+}
+
+/// Returns the document with its numbers as strings of a mark and their own text.
+fn marked(document: &[u8], value: &Value) -> Option<Value> {
     // The skill signs nothing with other names; and of these the order is the same everywhere.
     if !has_ascii_names(value) || has_marked_strings(value) {
         return None;
@@ -27,10 +44,7 @@ pub(super) fn payload_text(document: &[u8], value: &Value) -> Option<String> {
         max_bytes: LIMITS.max_bytes.saturating_mul(8),
         ..LIMITS
     };
-    let value = parse(marked.as_bytes(), &limits).ok()?;
-    let mut out = String::new();
-    write_value(value.get("payload")?, &mut out)?;
-    Some(out)
+    parse(marked.as_bytes(), &limits).ok()
 }
 
 /// What a number's text gets in front when it is turned into a string.

@@ -15,10 +15,14 @@ use crate::encoding::from_hex;
 use crate::key::KeySet;
 use crate::schema::{Check, Others, STRING, Shape, TIME, may, must};
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, LIMITS, check_pinned_signature};
+use crate::verify::{Fault, LIMITS, Signed, check_pinned_signature};
 
 /// Verifies a document of this shape.
-pub(crate) fn verify(document: &[u8], value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify<'a>(
+    document: &[u8],
+    value: &Value,
+    keys: &'a KeySet,
+) -> Result<Signed<'a>, Fault> {
     let receipt = members(value)?;
     let known = |name: &str| matches!(name, "payload" | "pubkey" | "signature");
     let payload = match value.get("payload").and_then(Value::as_object) {
@@ -35,8 +39,10 @@ pub(crate) fn verify(document: &[u8], value: &Value, keys: &KeySet) -> Result<()
         return Err((VerdictCode::MalformedSignature, detail));
     };
     let input = signing_input(document, payload)?;
-    check_pinned_signature(keys, &pubkey, &input, &signature)?;
-    check_rules(payload, &PAYLOAD)
+    Ok(Signed {
+        by: check_pinned_signature(keys, &pubkey, &input, &signature)?,
+        rules: check_rules(payload, &PAYLOAD),
+    })
 }
 
 fn signing_input(document: &[u8], payload: &Object) -> Result<String, Fault> {

@@ -10,10 +10,10 @@ use super::{check_algorithm, check_rules, hex_signature, members};
 use crate::key::KeySet;
 use crate::schema::{Check, Others, Shape, TEXT, TIME, must};
 use crate::verdict::VerdictCode;
-use crate::verify::{Fault, check_signature};
+use crate::verify::{Fault, Signed, check_signature};
 
 /// Verifies a document of this shape.
-pub(crate) fn verify(value: &Value, keys: &KeySet) -> Result<(), Fault> {
+pub(crate) fn verify<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, Fault> {
     let receipt = members(value)?;
     if receipt.get("v").and_then(Value::as_i64) != Some(2) {
         let detail = "v: expected 2 in a receipt with `payload`".to_owned();
@@ -29,8 +29,10 @@ pub(crate) fn verify(value: &Value, keys: &KeySet) -> Result<(), Fault> {
     let mut signed = receipt.clone();
     signed.remove("signature");
     let input = write(&Value::Object(signed.clone()));
-    check_signature(keys, kid, &input, &signature)?;
-    check_rules(&signed, &RECEIPT)
+    Ok(Signed {
+        by: check_signature(keys, kid, &input, &signature)?,
+        rules: check_rules(&signed, &RECEIPT),
+    })
 }
 
 static RECEIPT: Shape = Shape {

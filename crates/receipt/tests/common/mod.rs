@@ -34,6 +34,13 @@ pub fn text<'a>(value: &'a Value, name: &str) -> Option<&'a str> {
     value.get(name).and_then(Value::as_str)
 }
 
+/// Encodes hex.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap();
+    let pairs = bytes.iter().map(|byte| [byte >> 4, byte & 15]);
+    pairs.flatten().map(digit).collect()
+}
+
 /// Decodes hex.
 pub fn unhex(text: &str) -> Vec<u8> {
     let pairs = text.as_bytes().as_chunks::<2>().0.iter();
