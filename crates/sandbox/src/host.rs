@@ -4,7 +4,7 @@
 use nix::unistd::{Gid, Uid};
 
 /// Who calls, and who the command believes to be.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Caller {
     /// Effective user of this process; what the command writes belongs to it.
     pub(crate) uid: Uid,

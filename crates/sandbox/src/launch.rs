@@ -144,7 +144,9 @@ fn outcome(
         max_rss_kib: usage.max_rss_kib,
         stdout,
         stderr,
-        enforcement: seen.map_or_else(Enforcement::none, |seen| evidence.of_started(seen)),
+        enforcement: seen.map_or_else(Enforcement::none, |seen| {
+            evidence.of_started(seen, watched.shared)
+        }),
     }
 }
 

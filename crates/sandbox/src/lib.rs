@@ -21,6 +21,7 @@
 //! ```
 #![deny(unsafe_code)]
 
+mod anchor;
 mod command;
 mod enforcement;
 mod error;

@@ -2,7 +2,7 @@
 //! Starting the launcher.
 
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::thread;
 
 use ambit_launcher::protocol;
@@ -15,10 +15,10 @@ use nix::unistd::getgroups;
 
 use crate::error::SandboxError;
 use crate::host::Caller;
-use crate::image;
 use crate::plan::{Network, c_string};
 use crate::supervise::Running;
-use crate::sys::{self, StartRequest, StartStage};
+use crate::sys::{self, IdMaps, Identity, StartRequest, StartStage};
+use crate::{anchor, image};
 
 /// Descriptors that go to the launcher with the program.
 pub(crate) struct Passed {
@@ -50,22 +50,84 @@ pub(crate) fn start(
     let map = |inner: u32, outer: u32| c_string("uid_map", format!("{inner} {outer} 1"));
     let uid_map = map(caller.inner_uid(), caller.uid.as_raw())?;
     let gid_map = map(caller.inner_gid(), caller.gid.as_raw())?;
-    let request = StartRequest {
+    let how = Start {
         image: image::descriptor()?,
         control: launcher_end.as_fd(),
-        namespaces: namespace_flags(network),
-        uid_map: &uid_map,
-        gid_map: &gid_map,
+        network,
+        caller,
+        maps: IdMaps {
+            uid: &uid_map,
+            gid: &gid_map,
+        },
     };
     let started = if must_drop_groups(caller)? {
-        without_groups(|| start_quietly(&request))?
+        without_groups(|| how.start_quietly())?
     } else {
-        start_quietly(&request)
+        how.start_quietly()
     };
-    started
-        .map(|process| Running::new(process, control))
-        .map_err(refused)
+    let (process, shared) = started.map_err(refused)?;
+    Ok(Running::new(process, control, shared))
 }
+
+struct Start<'a> {
+    image: BorrowedFd<'a>,
+    control: BorrowedFd<'a>,
+    network: Network,
+    caller: Caller,
+    maps: IdMaps<'a>,
+}
+
+impl Start<'_> {
+    /// Starts the launcher with every signal blocked, so that no handler runs in the shared memory.
+    fn start_quietly(&self) -> Started {
+        let descriptors = |errno| (StartStage::Descriptors, errno);
+        let before = SigSet::thread_get_mask().map_err(descriptors)?;
+        SigSet::all().thread_set_mask().map_err(descriptors)?;
+        let started = self.start();
+        before.thread_set_mask().map_err(descriptors)?;
+        started
+    }
+
+    /// Without a network, in the anchor's namespaces, unless this process may not join any.
+    fn start(&self) -> Started {
+        let anchor = match self.network {
+            Network::Deny => anchor::of(self.caller, &self.maps)?,
+            Network::Full => None,
+        };
+        if let Some(anchor) = anchor {
+            match self.start_as(Identity::Joined(&anchor), OWN) {
+                Err((StartStage::Join, _)) => anchor::refuse(),
+                started => return started.map(|process| (process, true)),
+            }
+        }
+        let net = match self.network {
+            Network::Deny => libc::CLONE_NEWNET,
+            Network::Full => 0,
+        };
+        self.start_as(Identity::Own(self.maps), OWN | net)
+            .map(|process| (process, false))
+    }
+
+    fn start_as(
+        &self,
+        identity: Identity<'_>,
+        namespaces: libc::c_int,
+    ) -> Result<OwnedFd, (StartStage, Errno)> {
+        sys::start(&StartRequest {
+            image: self.image,
+            control: self.control,
+            namespaces,
+            identity,
+        })
+    }
+}
+
+/// Namespaces that every run has for itself.
+const OWN: libc::c_int = libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWUTS;
 
 /// A root caller's supplementary groups would count inside too. Others cannot give theirs up.
 fn must_drop_groups(caller: Caller) -> Result<bool, SandboxError> {
@@ -91,17 +153,8 @@ fn without_groups(work: impl FnOnce() -> Started + Send) -> Result<Started, Sand
     })
 }
 
-type Started = Result<OwnedFd, (StartStage, Errno)>;
-
-/// Starts the launcher with every signal blocked, so that no handler runs in the shared memory.
-fn start_quietly(request: &StartRequest<'_>) -> Started {
-    let descriptors = |errno| (StartStage::Descriptors, errno);
-    let before = SigSet::thread_get_mask().map_err(descriptors)?;
-    SigSet::all().thread_set_mask().map_err(descriptors)?;
-    let started = sys::start(request);
-    before.thread_set_mask().map_err(descriptors)?;
-    started
-}
+/// The launcher's process, and whether it is in namespaces that other runs share.
+type Started = Result<(OwnedFd, bool), (StartStage, Errno)>;
 
 fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
     let named = |step: &str| SandboxError::Setup {
@@ -113,7 +166,7 @@ fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
         StartStage::Clone if matches!(source, Errno::EAGAIN | Errno::ENOMEM | Errno::EMFILE) => {
             named("starting the launcher")
         }
-        StartStage::Clone => SandboxError::Unsupported {
+        StartStage::Clone | StartStage::Join => SandboxError::Unsupported {
             mechanism: "user namespaces",
             source,
         },
@@ -125,20 +178,6 @@ fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
         StartStage::Descriptors => named("arranging the launcher's descriptors"),
         StartStage::Exec => named("executing the launcher"),
     }
-}
-
-fn namespace_flags(network: Network) -> libc::c_int {
-    let net = match network {
-        Network::Deny => libc::CLONE_NEWNET,
-        Network::Full => 0,
-    };
-    libc::CLONE_NEWCGROUP
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWUSER
-        | libc::CLONE_NEWUTS
-        | net
 }
 
 /// Sends the program's length with its memfd, both output streams and the ruleset.

@@ -69,6 +69,8 @@ pub(crate) struct Watched {
     pub(crate) exited: Option<(u64, Usage)>,
     pub(crate) failed: Option<(Stage, Errno)>,
     pub(crate) stopped: Option<Stopped>,
+    /// Whether user and network namespace are those of the anchor.
+    pub(crate) shared: bool,
 }
 
 /// A running sandbox. Dropping it kills and reaps what is left.
@@ -76,14 +78,16 @@ pub(crate) struct Watched {
 pub(crate) struct Running {
     pub(crate) process: OwnedFd,
     pub(crate) control: OwnedFd,
+    shared: bool,
     reaped: bool,
 }
 
 impl Running {
-    pub(crate) const fn new(process: OwnedFd, control: OwnedFd) -> Self {
+    pub(crate) const fn new(process: OwnedFd, control: OwnedFd, shared: bool) -> Self {
         Self {
             process,
             control,
+            shared,
             reaped: false,
         }
     }
@@ -92,7 +96,10 @@ impl Running {
     /// at once if it cannot be watched any more. Once it is started, a command has run or may
     /// have, so there is always an account of it.
     pub(crate) fn watch(mut self, deadline: Instant, cancel: &Cancel) -> Watched {
-        let mut watched = Watched::default();
+        let mut watched = Watched {
+            shared: self.shared,
+            ..Watched::default()
+        };
         if self.follow(deadline, cancel, &mut watched).is_err() {
             self.end();
         }

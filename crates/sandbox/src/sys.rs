@@ -4,7 +4,9 @@
 //!
 //! [`start`] uses `clone(2)` with `CLONE_VM | CLONE_VFORK`: the child shares our memory and we
 //! stand still until it has executed the launcher or ended. It therefore does nothing but raw
-//! system calls: no allocation, no lock, no libc function with state.
+//! system calls: no allocation, no lock, no libc function with state. A child that joins an
+//! [`Anchor`] does so in two stages: the first joins, and clones the second as our own child, since
+//! a process cannot move itself into the namespaces that need the joined one's rights.
 #![expect(
     unsafe_code,
     reason = "the one module of this crate that may call the kernel directly"
@@ -19,6 +21,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
 
 use crate::supervise::reap;
 
@@ -61,6 +65,8 @@ pub(crate) fn drop_groups_of_thread() -> Result<(), Errno> {
 /// Where starting the launcher stopped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum StartStage {
+    /// Joining the anchor (`setns(2)`).
+    Join,
     /// `clone(2)` itself: namespaces are not allowed.
     Clone,
     /// Writing the id maps of the user namespace.
@@ -73,6 +79,31 @@ pub(crate) enum StartStage {
     Exec,
 }
 
+/// Lines of `user_namespaces(7)`: inner, outer, count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IdMaps<'a> {
+    /// For users.
+    pub(crate) uid: &'a CStr,
+    /// For groups.
+    pub(crate) gid: &'a CStr,
+}
+
+/// A user namespace and a network namespace that belongs to it; both live as long as this.
+#[derive(Debug)]
+pub(crate) struct Anchor {
+    user: OwnedFd,
+    net: OwnedFd,
+}
+
+/// Whose ids and rights the launcher starts with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Identity<'a> {
+    /// Those of a user namespace of its own.
+    Own(IdMaps<'a>),
+    /// Those of the anchor.
+    Joined(&'a Anchor),
+}
+
 /// What to start, and in which namespaces.
 #[derive(Debug)]
 pub(crate) struct StartRequest<'a> {
@@ -80,32 +111,91 @@ pub(crate) struct StartRequest<'a> {
     pub(crate) image: BorrowedFd<'a>,
     /// Its end of the control socket.
     pub(crate) control: BorrowedFd<'a>,
-    /// `CLONE_NEW*` flags.
+    /// `CLONE_NEW*` flags besides those of the identity.
     pub(crate) namespaces: c_int,
-    /// One line of `user_namespaces(7)`: inner, outer, count.
-    pub(crate) uid_map: &'a CStr,
-    /// The same for groups.
-    pub(crate) gid_map: &'a CStr,
+    /// Ids and rights.
+    pub(crate) identity: Identity<'a>,
 }
 
-/// The child's view of a request; it writes nothing but `stage` and `errno`.
-struct Task<'a> {
-    request: &'a StartRequest<'a>,
+/// Where a child writes what stopped it, for us to read once it has let go of our memory.
+struct Fault {
     stage: AtomicI32,
     errno: AtomicI32,
 }
 
-/// One thing the child does.
+impl Fault {
+    const fn none() -> Self {
+        Self {
+            stage: AtomicI32::new(-1),
+            errno: AtomicI32::new(0),
+        }
+    }
+
+    fn store(&self, stage: StartStage, errno: Errno) {
+        self.errno.store(errno as i32, Ordering::Release);
+        self.stage.store(stage as i32, Ordering::Release);
+    }
+
+    fn taken(&self) -> Option<(StartStage, Errno)> {
+        let stage = usize::try_from(self.stage.load(Ordering::Acquire)).ok()?;
+        let errno = Errno::from_raw(self.errno.load(Ordering::Acquire));
+        STAGES.get(stage).map(|stage| (*stage, errno))
+    }
+}
+
+/// The launcher's view of a request; it writes nothing but the fault.
+struct Task<'a> {
+    request: &'a StartRequest<'a>,
+    fault: Fault,
+}
+
+/// The first stage's view: it writes its fault and the descriptor of the second.
+struct Joining<'a> {
+    task: &'a Task<'a>,
+    anchor: &'a Anchor,
+    flags: c_int,
+    top: *mut c_void,
+    pidfd: AtomicI32,
+}
+
+/// The anchor maker's view: it writes its fault and both descriptors.
+struct Making<'a> {
+    maps: IdMaps<'a>,
+    fault: Fault,
+    user: AtomicI32,
+    net: AtomicI32,
+}
+
+/// One thing the launcher's process does before it is the launcher.
 type Act = fn(&StartRequest<'_>) -> Result<(), Errno>;
 
-const STAGES: [StartStage; 4] = [
+/// In the order of their declaration, which is the number that a child writes.
+const STAGES: [StartStage; 6] = [
+    StartStage::Join,
+    StartStage::Clone,
     StartStage::IdMap,
     StartStage::Capabilities,
     StartStage::Descriptors,
     StartStage::Exec,
 ];
-/// 64 KiB in units of the alignment a stack needs: plenty for the child's few frames.
+
+/// A child's stack, in units of the alignment it needs.
+struct Stack(Vec<u128>);
+
+/// 64 KiB: plenty for a child's few frames.
 const STACK_UNITS: usize = 64 * 1024 / size_of::<u128>();
+
+impl Stack {
+    fn new() -> Self {
+        Self(vec![0; STACK_UNITS])
+    }
+
+    fn top(&mut self) -> *mut c_void {
+        self.0.as_mut_ptr_range().end.cast()
+    }
+}
+
+const SHARED: c_int = libc::CLONE_VM | libc::CLONE_VFORK;
 
 /// Starts the launcher and returns its pidfd.
 ///
@@ -113,46 +203,172 @@ const STACK_UNITS: usize = 64 * 1024 / size_of::<u128>();
 pub(crate) fn start(request: &StartRequest<'_>) -> Result<OwnedFd, (StartStage, Errno)> {
     let task = Task {
         request,
-        stage: AtomicI32::new(-1),
-        errno: AtomicI32::new(0),
+        fault: Fault::none(),
     };
-    let mut stack = vec![0_u128; STACK_UNITS];
-    let mut pidfd: RawFd = -1;
-    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | request.namespaces;
-    let top = stack.as_mut_ptr_range().end.cast::<c_void>();
-    let argument = (&raw const task).cast_mut().cast::<c_void>();
-    // SAFETY: `top` is the 16-byte aligned end of a stack that only the child uses; with
-    // CLONE_VFORK we do not return before the child has let go of our memory, so stack, task and
-    // request outlive it; with CLONE_PIDFD the kernel writes one int to the fifth argument.
-    let pid = unsafe { libc::clone(child, top, flags, argument, &raw mut pidfd) };
-    if pid < 0 {
-        return Err((StartStage::Clone, Errno::last()));
-    }
-    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
-    let stage = usize::try_from(task.stage.load(Ordering::Acquire)).ok();
-    let Some(stage) = stage.and_then(|stage| STAGES.get(stage)) else {
+    let pidfd = match request.identity {
+        Identity::Joined(anchor) => start_joined(&task, anchor)?,
+        Identity::Own(_) => start_directly(&task)?,
+    };
+    let Some(fault) = task.fault.taken() else {
         return Ok(pidfd);
     };
     // the child has ended already; what is left of it is for us to take
     reap(pidfd.as_fd()).map_err(|errno| (StartStage::Clone, errno))?;
-    Err((*stage, Errno::from_raw(task.errno.load(Ordering::Acquire))))
+    Err(fault)
 }
 
-/// The child: on its own stack, in our memory. Its return value is its exit code.
-extern "C" fn child(argument: *mut c_void) -> c_int {
+fn start_directly(task: &Task<'_>) -> Result<OwnedFd, (StartStage, Errno)> {
+    let mut stack = Stack::new();
+    let mut pidfd: RawFd = -1;
+    let flags = SHARED | libc::CLONE_PIDFD | libc::CLONE_NEWUSER | task.request.namespaces;
+    let argument = (&raw const *task).cast_mut().cast::<c_void>();
+    // SAFETY: the stack is 16-byte aligned and only the child uses it; with CLONE_VFORK we do not
+    // return before the child has let go of our memory, so stack, task and request outlive it;
+    // with CLONE_PIDFD the kernel writes one int to the fifth argument.
+    let pid = unsafe { libc::clone(launcher, stack.top(), flags, argument, &raw mut pidfd) };
+    if pid < 0 {
+        return Err((StartStage::Clone, Errno::last()));
+    }
+    // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(pidfd) })
+}
+
+fn start_joined(task: &Task<'_>, anchor: &Anchor) -> Result<OwnedFd, (StartStage, Errno)> {
+    let (mut first, mut second) = (Stack::new(), Stack::new());
+    let joining = Joining {
+        task,
+        anchor,
+        flags: SHARED | libc::CLONE_PARENT | libc::CLONE_PIDFD | task.request.namespaces,
+        top: second.top(),
+        pidfd: AtomicI32::new(-1),
+    };
+    let argument = (&raw const joining).cast_mut().cast::<c_void>();
+    // the pidfd that the first stage gets is to be ours: it shares our descriptors, the second does not
+    let flags = SHARED | libc::CLONE_FILES;
+    // SAFETY: as in `start_directly`; the first stage in turn waits for the second, so that both
+    // stacks, task and request outlive both.
+    let pid = unsafe { libc::clone(join, first.top(), flags, argument) };
+    if pid < 0 {
+        return Err((StartStage::Clone, Errno::last()));
+    }
+    reap_pid(pid).map_err(|errno| (StartStage::Clone, errno))?;
+    let pidfd = joining.pidfd.load(Ordering::Acquire);
+    if pidfd < 0 {
+        let unknown = (StartStage::Clone, Errno::ECHILD);
+        return Err(task.fault.taken().unwrap_or(unknown));
+    }
+    // SAFETY: the kernel made this descriptor for the first stage, in the table that we shared with
+    // it; nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(pidfd) })
+}
+
+/// The first stage: joins, clones the launcher's process, and ends.
+extern "C" fn join(argument: *mut c_void) -> c_int {
+    // SAFETY: `start_joined` passes a live `Joining` and waits for us; we only read it and its atomics.
+    let joining = unsafe { &*argument.cast_const().cast::<Joining<'_>>() };
+    let set = |fd: &OwnedFd, kind: c_int| {
+        let fd = c_long::from(fd.as_raw_fd());
+        call(libc::SYS_setns, [fd, c_long::from(kind), 0, 0, 0])
+    };
+    let joined = set(&joining.anchor.user, libc::CLONE_NEWUSER)
+        .and_then(|_| set(&joining.anchor.net, libc::CLONE_NEWNET));
+    if let Err(errno) = joined {
+        joining.task.fault.store(StartStage::Join, errno);
+        return 127;
+    }
+    let mut pidfd: RawFd = -1;
+    let task = (&raw const *joining.task).cast_mut().cast::<c_void>();
+    // SAFETY: as in `start_directly`, with this process in our place.
+    let pid = unsafe { libc::clone(launcher, joining.top, joining.flags, task, &raw mut pidfd) };
+    if pid < 0 {
+        joining.task.fault.store(StartStage::Clone, Errno::last());
+        return 127;
+    }
+    joining.pidfd.store(pidfd, Ordering::Release);
+    0
+}
+
+/// Makes a user namespace with these ids and a network namespace in it.
+///
+/// The caller blocks all signals first, as for [`start`].
+pub(crate) fn make_anchor(maps: &IdMaps<'_>) -> Result<Anchor, (StartStage, Errno)> {
+    let mut stack = Stack::new();
+    let making = Making {
+        maps: *maps,
+        fault: Fault::none(),
+        user: AtomicI32::new(-1),
+        net: AtomicI32::new(-1),
+    };
+    let flags = SHARED | libc::CLONE_FILES | libc::CLONE_NEWUSER | libc::CLONE_NEWNET;
+    let argument = (&raw const making).cast_mut().cast::<c_void>();
+    // SAFETY: as in `start_directly`.
+    let pid = unsafe { libc::clone(anchor, stack.top(), flags, argument) };
+    if pid < 0 {
+        return Err((StartStage::Clone, Errno::last()));
+    }
+    reap_pid(pid).map_err(|errno| (StartStage::Clone, errno))?;
+    // a descriptor that was opened is ours, whatever came after
+    let user = adopt(&making.user);
+    let net = adopt(&making.net);
+    match (making.fault.taken(), user, net) {
+        (None, Some(user), Some(net)) => Ok(Anchor { user, net }),
+        (Some(fault), ..) => Err(fault),
+        (None, ..) => Err((StartStage::Clone, Errno::ECHILD)),
+    }
+}
+
+/// Takes a descriptor that a child opened in the table it shared with us.
+fn adopt(slot: &AtomicI32) -> Option<OwnedFd> {
+    let fd = slot.load(Ordering::Acquire);
+    // SAFETY: the child has ended and told nobody else of it.
+    (fd >= 0).then(|| unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// The anchor's maker: its namespaces live on in the descriptors that it opens for us.
+extern "C" fn anchor(argument: *mut c_void) -> c_int {
+    // SAFETY: `make_anchor` passes a live `Making` and waits for us; we only read it and its atomics.
+    let making = unsafe { &*argument.cast_const().cast::<Making<'_>>() };
+    let done = write_id_maps(&making.maps)
+        .and_then(|()| open_namespace(c"/proc/self/ns/user", &making.user))
+        .and_then(|()| open_namespace(c"/proc/self/ns/net", &making.net));
+    if let Err(errno) = done {
+        making.fault.store(StartStage::IdMap, errno);
+        return 127;
+    }
+    0
+}
+
+fn open_namespace(path: &CStr, slot: &AtomicI32) -> Result<(), Errno> {
+    let flags = c_long::from(libc::O_RDONLY | libc::O_CLOEXEC);
+    let fd = open(path, flags)?;
+    slot.store(c_int::try_from(fd).unwrap_or(-1), Ordering::Release);
+    Ok(())
+}
+
+/// Waits for the end of a child that told nobody when it died.
+fn reap_pid(pid: libc::pid_t) -> Result<(), Errno> {
+    loop {
+        match waitpid(Pid::from_raw(pid), Some(WaitPidFlag::__WALL)) {
+            Ok(_) | Err(Errno::ECHILD) => return Ok(()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// The launcher's process: on its own stack, in our memory. Its return value is its exit code.
+extern "C" fn launcher(argument: *mut c_void) -> c_int {
     // SAFETY: `start` passes a live `Task` and waits for us; we only read it and its atomics.
     let task = unsafe { &*argument.cast_const().cast::<Task<'_>>() };
-    let steps: [Act; 4] = [
-        write_id_maps,
-        keep_capabilities,
-        arrange_descriptors,
-        execute,
+    let steps: [(StartStage, Act); 4] = [
+        (StartStage::IdMap, take_ids),
+        (StartStage::Capabilities, keep_capabilities),
+        (StartStage::Descriptors, arrange_descriptors),
+        (StartStage::Exec, execute),
     ];
-    for (stage, step) in (0..).zip(steps) {
+    for (stage, step) in steps {
         if let Err(errno) = step(task.request) {
-            task.errno.store(errno as i32, Ordering::Release);
-            task.stage.store(stage, Ordering::Release);
+            task.fault.store(stage, errno);
             break;
         }
     }
@@ -171,22 +387,27 @@ fn address<T: ?Sized>(object: &T) -> c_long {
     (&raw const *object).cast::<u8>() as usize as c_long
 }
 
-fn write_id_maps(request: &StartRequest<'_>) -> Result<(), Errno> {
-    if request.namespaces & libc::CLONE_NEWUSER == 0 {
-        return Ok(());
+fn take_ids(request: &StartRequest<'_>) -> Result<(), Errno> {
+    match &request.identity {
+        Identity::Own(maps) => write_id_maps(maps),
+        Identity::Joined(_) => Ok(()),
     }
+}
+
+fn write_id_maps(maps: &IdMaps<'_>) -> Result<(), Errno> {
     write_file(c"/proc/self/setgroups", c"deny")?;
-    write_file(c"/proc/self/uid_map", request.uid_map)?;
-    write_file(c"/proc/self/gid_map", request.gid_map)
+    write_file(c"/proc/self/uid_map", maps.uid)?;
+    write_file(c"/proc/self/gid_map", maps.gid)
+}
+
+fn open(path: &CStr, flags: c_long) -> Result<c_long, Errno> {
+    let at = c_long::from(libc::AT_FDCWD);
+    let path = path.as_ptr() as usize as c_long;
+    call(libc::SYS_openat, [at, path, flags, 0, 0])
 }
 
 fn write_file(path: &CStr, content: &CStr) -> Result<(), Errno> {
-    let flags = c_long::from(libc::O_WRONLY | libc::O_CLOEXEC);
-    let at = c_long::from(libc::AT_FDCWD);
-    let fd = call(
-        libc::SYS_openat,
-        [at, path.as_ptr() as usize as c_long, flags, 0, 0],
-    )?;
+    let fd = open(path, c_long::from(libc::O_WRONLY | libc::O_CLOEXEC))?;
     let bytes = content.to_bytes();
     let length = c_long::try_from(bytes.len()).ok().ok_or(Errno::E2BIG)?;
     call(libc::SYS_write, [fd, address(bytes), length, 0, 0])?;
@@ -195,13 +416,10 @@ fn write_file(path: &CStr, content: &CStr) -> Result<(), Errno> {
 
 /// Makes the capabilities the launcher needs survive its own `execve(2)` (`capabilities(7)`,
 /// "ambient"): mounting, and giving up the bounding set.
-fn keep_capabilities(request: &StartRequest<'_>) -> Result<(), Errno> {
+fn keep_capabilities(_: &StartRequest<'_>) -> Result<(), Errno> {
     const VERSION_3: u32 = 0x2008_0522;
     const CAP_SETPCAP: u32 = 8;
     const CAP_SYS_ADMIN: u32 = 21;
-    if request.namespaces & libc::CLONE_NEWUSER == 0 {
-        return Ok(());
-    }
     let header = [VERSION_3, 0];
     let mut sets = [0_u32; 6];
     let sets_address = (&raw mut sets) as usize as c_long;
@@ -264,19 +482,28 @@ fn execute(request: &StartRequest<'_>) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::CString;
     use std::fs::File;
+
+    use nix::unistd::{Gid, Uid};
 
     use super::*;
 
     #[test]
     fn a_launcher_that_cannot_be_executed_leaves_nothing() {
+        let line = |inner: u32, outer: u32| CString::new(format!("{inner} {outer} 1")).unwrap();
+        let uid = line(1000, Uid::effective().as_raw());
+        let gid = line(1000, Gid::effective().as_raw());
+        let maps = IdMaps {
+            uid: &uid,
+            gid: &gid,
+        };
         let null = File::open("/dev/null").unwrap();
         let request = StartRequest {
             image: null.as_fd(),
             control: null.as_fd(),
             namespaces: 0,
-            uid_map: c"",
-            gid_map: c"",
+            identity: Identity::Own(maps),
         };
         let failed = start(&request).map(|_| ()).unwrap_err();
         assert_eq!(failed, (StartStage::Exec, Errno::EACCES));

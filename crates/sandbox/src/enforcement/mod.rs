@@ -87,6 +87,9 @@ pub(crate) const NAMESPACES: [&str; 7] = [
     "uts_namespace",
 ];
 
+/// Those that runs without a network take from the anchor.
+const ANCHORED: [&str; 2] = ["net_namespace", "user_namespace"];
+
 /// The newest ABI whose rights this version knows and asks for.
 const NEWEST_ABI: u32 = 9;
 
@@ -102,14 +105,18 @@ pub(crate) struct Evidence<'a> {
 
 impl Evidence<'_> {
     /// Returns the report of a run whose command started. The launcher compared the observation
-    /// with the plan before it started the command.
-    pub(crate) fn of_started(&self, seen: &Observation) -> Enforcement {
+    /// with the plan before it started the command. `shared` says whether user and network namespace
+    /// are those of the anchor.
+    pub(crate) fn of_started(&self, seen: &Observation, shared: bool) -> Enforcement {
         let mut mechanisms = BTreeMap::new();
         for (name, inode) in NAMESPACES.into_iter().zip(seen.namespaces) {
-            mechanisms.insert(
-                name,
-                Mechanism::new(State::Enforced).fact("inode", inode.to_string()),
-            );
+            let found = Mechanism::new(State::Enforced).fact("inode", inode.to_string());
+            let found = if shared && ANCHORED.contains(&name) {
+                found.fact("shared_with", "other runs of the calling process")
+            } else {
+                found
+            };
+            mechanisms.insert(name, found);
         }
         if self.plan.network == Network::Full {
             let shared =

@@ -40,7 +40,7 @@ fn report(plan: &LaunchPlan, uid: u32, abi: u32) -> Enforcement {
         seccomp_mode: 2,
         ..Observation::default()
     };
-    evidence.of_started(&seen)
+    evidence.of_started(&seen, false)
 }
 
 fn state(report: &Enforcement, name: &str) -> (State, Option<String>) {

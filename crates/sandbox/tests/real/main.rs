@@ -7,6 +7,7 @@
     reason = "a test may fail by panicking; plans are copied so that their parts stay at hand"
 )]
 
+mod anchor;
 mod confinement;
 mod inside;
 mod lifetime;
