@@ -49,8 +49,8 @@ mod verdict;
 mod verify;
 
 pub use key::{
-    Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow, Sign, SigningKey,
-    VerifyingKey,
+    Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow, MAX_ITERATIONS,
+    MAX_SCRYPT_BYTES, Sign, SigningKey, VerifyingKey,
 };
 pub use policy_digest::{
     PolicyDigestError, PolicyFile, check_policy_bundle, compiled_policy_digest, policy_bundle,

@@ -32,6 +32,36 @@ fn private_keys_are_read_in_every_form() {
 }
 
 #[test]
+fn private_keys_are_read_as_hex_and_jwk() {
+    // RFC 8037 appendix A.1: the key of RFC 8032's test 1.
+    let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+    let jwk = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A",
+        "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    let public = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
+    let key = |bytes: &[u8]| SigningKey::decode(bytes).map(|key| key.verifying_key());
+    let want = VerifyingKey::from_hex(public).unwrap();
+    let upper = format!("{}\n", seed.to_uppercase());
+    for form in [seed, &upper, jwk, &format!("\n {jwk}")] {
+        assert_eq!(key(form.as_bytes()).unwrap(), want, "{form}");
+    }
+    let cases = [
+        (jwk.replace("\"d\"", "\"e\""), "ERR_KEY_MALFORMED"),
+        (jwk.replace("nWGx", "nWG"), "ERR_KEY_MALFORMED"),
+        (
+            jwk.replace("\"nWGx", "\"mWGx"),
+            "ERR_KEY_PUBLIC_HALF_MISMATCH",
+        ),
+        (jwk.replace("11qY", "11qZ"), "ERR_KEY_MALFORMED"),
+        (jwk.replace('{', r#"{"d":1,"#), "ERR_KEY_MALFORMED"),
+        (jwk.replace("Ed25519", "X25519"), "ERR_KEY_MALFORMED"),
+    ];
+    for (form, want) in cases {
+        assert_ne!(form, jwk);
+        assert_eq!(code(key(form.as_bytes())), want, "{form}");
+    }
+}
+
+#[test]
 fn public_keys_are_read_in_every_form() {
     let key = VerifyingKey::from_hex(CSC_1).unwrap();
     let pem = String::from_utf8(bytes("csc/keys/vec-key-1.public.pem")).unwrap();
@@ -72,8 +102,7 @@ fn other_bytes_are_refused_with_their_code() {
     let cases = [
         (swapped, "ERR_KEY_PUBLIC_HALF_MISMATCH"),
         (public.clone(), "ERR_KEY_FORM"),
-        (CSC_1.as_bytes().to_vec(), "ERR_KEY_FORM"),
-        (b"{}".to_vec(), "ERR_KEY_FORM"),
+        (b"{}".to_vec(), "ERR_KEY_MALFORMED"),
         (encrypted.clone(), "ERR_KEY_ENCRYPTED"),
         (broken.into_bytes(), "ERR_KEY_MALFORMED"),
         (Vec::new(), "ERR_KEY_MALFORMED"),
@@ -187,6 +216,16 @@ fn thumbprints_are_those_of_rfc_8037_and_the_vectors() {
         assert_eq!(*key.to_pkcs8_pem().unwrap(), member("pkcs8_pem"));
         let public = key.verifying_key();
         assert_eq!(public.thumbprint(), member("kid_rfc7638"));
+        assert_eq!(public.issuer_id(), member("kid_sb_issuer_base58"));
+        for (id, own) in [
+            (member("kid_rfc7638"), true),
+            (member("kid_sb_issuer_base58"), true),
+            (member("agt_issuer_id"), false),
+            ("", false),
+            ("sb:issuer:", false),
+        ] {
+            assert_eq!(public.has_id(id), own, "{id}");
+        }
         assert_eq!(public.to_spki_pem().unwrap(), member("spki_pem"));
         assert_eq!(public.as_bytes().to_vec(), unhex(member("public_key_hex")));
         assert_eq!(

@@ -9,8 +9,14 @@ use super::KeyForm;
 /// Bytes that are not a usable key, or a key that could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// The encrypted key asks for more work than a key may.
+    #[error("encrypted private key asks for too much work to derive its key")]
+    Cost,
+    /// The passphrase for a new key is empty.
+    #[error("passphrase is empty")]
+    EmptyPassphrase,
     /// The private key is encrypted.
-    #[error("private key is encrypted; expected an unencrypted PKCS#8 PEM")]
+    #[error("private key is encrypted; a passphrase is needed")]
     Encrypted,
     /// The key is of a form that this kind of key is not kept in.
     #[error("{0} is no form of this kind of key; expected {1}")]
@@ -18,12 +24,15 @@ pub enum KeyError {
     /// The JWK is not strict JSON.
     #[error("malformed JWK")]
     Jwk(#[source] CanonError),
-    /// The JWK is not a public Ed25519 signing key. Names the member.
-    #[error("JWK member `{0}` is not that of a public Ed25519 signing key")]
+    /// The JWK is not an Ed25519 signing key, public or private as the use asks. Names the member.
+    #[error("JWK member `{0}` is not that of such an Ed25519 signing key")]
     JwkMember(&'static str),
     /// The hex digits are not those of a key.
     #[error("malformed hex key; expected 64 hex digits")]
     Hex,
+    /// The passphrase is not that of the encrypted key, or the file is damaged.
+    #[error("passphrase is wrong, or the key file is damaged")]
+    Passphrase,
     /// The bytes are not the canonical encoding of a curve point (RFC 8032 section 5.1.3).
     #[error("not a canonical Ed25519 public key")]
     Point(#[source] Option<SignatureError>),
@@ -51,6 +60,8 @@ impl KeyError {
     /// Returns the stable code.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::Cost => "ERR_KEY_COST",
+            Self::EmptyPassphrase | Self::Passphrase => "ERR_KEY_PASSPHRASE",
             Self::Encrypted => "ERR_KEY_ENCRYPTED",
             Self::Form(..) => "ERR_KEY_FORM",
             Self::Jwk(_)

@@ -8,9 +8,9 @@ use std::fmt;
 pub enum KeyForm {
     /// `-----BEGIN ENCRYPTED PRIVATE KEY-----`
     EncryptedPem,
-    /// 64 hex digits of a public key, in either case.
+    /// 64 hex digits in either case: a seed or a public key; which one, only the use can tell.
     Hex,
-    /// A JSON object (RFC 7517).
+    /// A JSON object (RFC 7517): a private key with its member `d`, else a public one.
     Jwk,
     /// `-----BEGIN PRIVATE KEY-----` (PKCS#8, RFC 8410)
     PrivatePem,
@@ -54,7 +54,7 @@ impl fmt::Display for KeyForm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::EncryptedPem => "an encrypted PKCS#8 PEM",
-            Self::Hex => "a hex public key",
+            Self::Hex => "64 hex digits",
             Self::Jwk => "a JWK",
             Self::PrivatePem => "a PKCS#8 PEM",
             Self::PublicPem => "an SPKI PEM",

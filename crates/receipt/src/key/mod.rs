@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ed25519 keys and the forms they are kept in.
 
+mod encrypted;
 mod error;
 mod form;
+mod jwk;
 mod jwks;
 mod set;
 mod sign;
@@ -10,6 +12,7 @@ mod signing;
 mod verifying;
 mod window;
 
+pub use encrypted::{MAX_ITERATIONS, MAX_SCRYPT_BYTES};
 pub use error::KeyError;
 pub use form::KeyForm;
 pub use jwks::{Jwks, JwksError};

@@ -4,11 +4,13 @@
 use std::fmt;
 
 use ed25519_dalek::Signer as _;
+use ed25519_dalek::pkcs8::spki::der::SecretDocument;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _, KeypairBytes};
 use zeroize::{Zeroize as _, Zeroizing};
 
-use super::{KeyError, KeyForm, VerifyingKey};
+use super::{KeyError, KeyForm, VerifyingKey, jwk};
+use crate::encoding::from_hex;
 
 /// An Ed25519 private key (RFC 8032). Its bytes are wiped when it is dropped; it cannot be cloned
 /// or serialised, and `Debug` shows its thumbprint only.
@@ -54,29 +56,87 @@ impl SigningKey {
     /// [`KeyError::Pkcs8`], also where a version 2 key's public half does not match.
     pub fn from_pkcs8_pem(pem: &str) -> Result<Self, KeyError> {
         let mut pair = KeypairBytes::from_pkcs8_pem(pem.trim_ascii()).map_err(KeyError::Pkcs8)?;
-        let key = ed25519_dalek::SigningKey::try_from(&pair);
+        let key = Self::from_pair(&pair);
         pair.secret_key.zeroize();
+        key
+    }
+
+    /// Takes a decoded PKCS#8 key. Wiping the pair is the caller's.
+    pub(super) fn from_pair(pair: &KeypairBytes) -> Result<Self, KeyError> {
+        let key = ed25519_dalek::SigningKey::try_from(pair);
         key.map(Self).map_err(KeyError::Pkcs8)
     }
 
-    /// Reads a key file's bytes: PKCS#8 PEM, raw 32-byte seed, or raw 64-byte seed and public key.
+    /// Reads 64 hex digits of a seed, in either case.
     ///
     /// # Errors
     ///
-    /// [`KeyError::Form`] for the forms of public keys, [`KeyError::Unknown`] for other bytes, and
-    /// the errors of the form's own reader.
+    /// [`KeyError::Hex`].
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        let lower = Zeroizing::new(text.to_ascii_lowercase());
+        let seed = Zeroizing::new(from_hex::<32>(&lower).ok_or(KeyError::Hex)?);
+        Ok(Self::from_seed(&seed))
+    }
+
+    /// Reads a private JWK (RFC 8037 section 2): the members of a public one, and the seed as `d`,
+    /// which must be that of the public key `x`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`VerifyingKey::from_jwk`], and [`KeyError::PublicHalf`] where `x` is not the public
+    /// key of `d`.
+    pub fn from_jwk(text: &[u8]) -> Result<Self, KeyError> {
+        let jwk = jwk::read(text)?;
+        let seed = Zeroizing::new(jwk.private.ok_or(KeyError::JwkMember("d"))?);
+        let key = Self::from_seed(&seed);
+        if key.verifying_key() != jwk.public {
+            return Err(KeyError::PublicHalf);
+        }
+        Ok(key)
+    }
+
+    /// Reads a key file's bytes: PKCS#8 PEM, private JWK, a seed as 64 hex digits or 32 raw bytes, or
+    /// raw 64-byte seed and public key.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Encrypted`] for a key that needs a passphrase, [`KeyError::Form`] for the forms of
+    /// public keys, [`KeyError::Unknown`] for other bytes, and the errors of the form's own reader.
     pub fn decode(bytes: &[u8]) -> Result<Self, KeyError> {
+        Self::decode_with(bytes, || Err(KeyError::Encrypted))
+    }
+
+    /// Reads a key file's bytes, and those of an encrypted PKCS#8 PEM too: `passphrase` is called for
+    /// such a one only.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SigningKey::decode`], of [`SigningKey::from_encrypted_pem`] and of `passphrase`.
+    pub fn decode_with<E: From<KeyError>>(
+        bytes: &[u8],
+        passphrase: impl FnOnce() -> Result<Zeroizing<Vec<u8>>, E>,
+    ) -> Result<Self, E> {
+        if KeyForm::detect(bytes) != Some(KeyForm::EncryptedPem) {
+            return Ok(Self::decode_plain(bytes)?);
+        }
+        let pem = std::str::from_utf8(bytes).ok();
+        let pem = pem.ok_or(KeyError::Unknown(FORMS))?;
+        Ok(Self::from_encrypted_pem(pem, &passphrase()?)?)
+    }
+
+    fn decode_plain(bytes: &[u8]) -> Result<Self, KeyError> {
         let Some(form) = KeyForm::detect(bytes) else {
             return Err(KeyError::Unknown(FORMS));
         };
+        let text = || {
+            let text = std::str::from_utf8(bytes).ok();
+            text.ok_or(KeyError::Unknown(FORMS))
+        };
         match form {
             KeyForm::EncryptedPem => Err(KeyError::Encrypted),
-            KeyForm::PrivatePem => {
-                let pem = std::str::from_utf8(bytes)
-                    .ok()
-                    .ok_or(KeyError::Unknown(FORMS))?;
-                Self::from_pkcs8_pem(pem)
-            }
+            KeyForm::Hex => Self::from_hex(text()?.trim_ascii()),
+            KeyForm::Jwk => Self::from_jwk(bytes),
+            KeyForm::PrivatePem => Self::from_pkcs8_pem(text()?),
             KeyForm::Raw32 => match bytes.first_chunk() {
                 Some(seed) => Ok(Self::from_seed(seed)),
                 None => Err(KeyError::Unknown(FORMS)),
@@ -85,7 +145,7 @@ impl SigningKey {
                 Some(both) => Self::from_seed_and_public(both),
                 None => Err(KeyError::Unknown(FORMS)),
             },
-            KeyForm::Hex | KeyForm::Jwk | KeyForm::PublicPem => Err(KeyError::Form(form, FORMS)),
+            KeyForm::PublicPem => Err(KeyError::Form(form, FORMS)),
         }
     }
 
@@ -96,13 +156,25 @@ impl SigningKey {
     ///
     /// [`KeyError::Pkcs8`], which a valid key never meets.
     pub fn to_pkcs8_pem(&self) -> Result<Zeroizing<String>, KeyError> {
-        let mut pair = KeypairBytes {
-            secret_key: self.0.to_bytes(),
-            public_key: None,
-        };
+        let mut pair = self.to_pair();
         let pem = pair.to_pkcs8_pem(LineEnding::LF);
         pair.secret_key.zeroize();
         pem.map_err(KeyError::Pkcs8)
+    }
+
+    /// Returns the key as an unencrypted PKCS#8 document.
+    pub(super) fn to_der(&self) -> Result<SecretDocument, KeyError> {
+        let mut pair = self.to_pair();
+        let document = pair.to_pkcs8_der();
+        pair.secret_key.zeroize();
+        document.map_err(KeyError::Pkcs8)
+    }
+
+    fn to_pair(&self) -> KeypairBytes {
+        KeypairBytes {
+            secret_key: self.0.to_bytes(),
+            public_key: None,
+        }
     }
 
     /// Returns the public key.
@@ -122,4 +194,5 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-const FORMS: &str = "a PKCS#8 PEM, or raw 32 (seed) or 64 (seed and public key) bytes";
+const FORMS: &str = "a PKCS#8 PEM, a private JWK, a seed as 64 hex digits or 32 raw bytes, or 64 raw \
+                     bytes of seed and public key";

@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use ambit_canon::{Digest, Limits, Value, parse};
+use ambit_canon::Digest;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, PublicKeyBytes};
 
-use super::{KeyError, KeyForm};
-use crate::encoding::{base58, base64url, from_base64url, from_hex};
+use super::{KeyError, KeyForm, jwk};
+use crate::encoding::{base58, base64url, from_hex};
 
 /// An Ed25519 public key (RFC 8032): a canonically encoded point that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -50,31 +50,10 @@ impl VerifyingKey {
     ///
     /// [`KeyError::Jwk`], [`KeyError::JwkMember`] and those of [`VerifyingKey::from_bytes`].
     pub fn from_jwk(text: &[u8]) -> Result<Self, KeyError> {
-        let limits = Limits {
-            max_bytes: 1 << 16,
-            max_depth: 8,
-        };
-        let jwk = parse(text, &limits).map_err(KeyError::Jwk)?;
-        let member = |name| jwk.get(name).map(Value::as_str);
-        let fault = |name| Err(KeyError::JwkMember(name));
-        if member("kty") != Some(Some("OKP")) {
-            return fault("kty");
-        }
-        if member("crv") != Some(Some("Ed25519")) {
-            return fault("crv");
-        }
-        if !matches!(member("use"), None | Some(Some("sig"))) {
-            return fault("use");
-        }
-        if !matches!(member("alg"), None | Some(Some("EdDSA" | "Ed25519"))) {
-            return fault("alg");
-        }
-        if member("d").is_some() {
-            return fault("d");
-        }
-        match member("x").flatten().and_then(from_base64url) {
-            Some(bytes) => Self::from_bytes(&bytes),
-            None => fault("x"),
+        let jwk = jwk::read(text)?;
+        match jwk.private {
+            Some(_) => Err(KeyError::JwkMember("d")),
+            None => Ok(jwk.public),
         }
     }
 
@@ -158,6 +137,11 @@ impl VerifyingKey {
     /// Returns the thumbprint and the issuer id.
     pub(super) fn own_ids(&self) -> [String; 2] {
         [self.thumbprint(), self.issuer_id()]
+    }
+
+    /// Returns whether `id` is this key's own: its thumbprint or its [`VerifyingKey::issuer_id`].
+    pub fn has_id(&self, id: &str) -> bool {
+        self.own_ids().iter().any(|own| own == id)
     }
 
     /// Returns whether `signature` over `message` is this key's.
