@@ -44,9 +44,17 @@ export const ERROR_CODES = {
   ERR_POLICY_INVALID: 'The policy is not a valid document; details.issues says where and why.',
   ERR_POLICY_UNREADABLE: 'The policy file could not be read.',
   ERR_RECEIPT_ALREADY_SIGNED: 'The document to be signed has a signature already.',
+  ERR_RECEIPT_ENVELOPE:
+    'The DSSE envelope or its statement is malformed, or not about its receipt.',
+  ERR_RECEIPT_ENVELOPE_KEY:
+    'The DSSE envelope is signed by no given key that was good at the time.',
+  ERR_RECEIPT_ENVELOPE_SIGNATURE:
+    "No signature of the DSSE envelope is a given key's over its payload.",
   ERR_RECEIPT_ISSUER_MISMATCH: 'The issuer in the payload is not the key that signs.',
   ERR_RECEIPT_KEY_ID: 'The key id cannot stand in a receipt.',
   ERR_RECEIPT_MALFORMED: 'The receipt is not strict JSON.',
+  ERR_RECEIPT_NOT_VALID:
+    'The receipt does not verify, so it was not exported; details.code says why.',
   ERR_RECEIPT_SCHEMA: 'The content does not fit the format of the receipt; nothing was signed.',
   ERR_RECEIPT_TIME: 'The time of signing cannot stand in a receipt.',
   ERR_RECEIPT_TOO_LARGE: 'The receipt is larger than its format allows.',

@@ -2,7 +2,7 @@
 //! Hex and base64, one spelling for each value.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD};
 
 /// Returns lowercase hex.
 pub(crate) fn hex(bytes: &[u8]) -> String {
@@ -36,6 +36,13 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// Reads exactly `N` bytes of base64 with its padding, its alphabet and zero trailing bits.
 pub(crate) fn from_base64<const N: usize>(text: &str) -> Option<[u8; N]> {
     STANDARD.decode(text).ok()?.try_into().ok()
+}
+
+/// Reads padded base64 in either alphabet, for formats that allow both.
+pub(crate) fn from_either_base64(text: &str) -> Option<Vec<u8>> {
+    let url = text.contains(['-', '_']);
+    let engine = if url { &URL_SAFE } else { &STANDARD };
+    engine.decode(text).ok()
 }
 
 /// Returns base64url without padding (RFC 4648 section 5).

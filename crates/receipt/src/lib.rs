@@ -38,6 +38,7 @@
 pub mod acta;
 pub mod csc;
 mod detect;
+pub mod dsse;
 mod encoding;
 mod key;
 pub mod key_file;
