@@ -4,9 +4,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use ambit_canon::{Digest, Limits, Number, Value};
+use ambit_canon::{Digest, Limits, Number, Object, Value};
 use ambit_receipt::{Sign, acta};
-use ambit_store::{AppendError, Entry, Ledger, LedgerError, NewEntry, OpenOptions, Phase, RunId};
+use ambit_store::{
+    AppendError, Appended, Entry, Ledger, LedgerError, NewEntry, OpenOptions, Phase, Position,
+    RunId,
+};
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
 use napi::{Env, Task};
 use napi_derive::napi;
@@ -179,14 +182,8 @@ pub struct Append {
     work: Option<Result<Job, Failure>>,
 }
 
-/// What an append leaves behind: number, digest, bytes.
-pub struct Sealed {
-    seq: u64,
-    bytes: Vec<u8>,
-}
-
 impl Task for Append {
-    type Output = Result<Sealed, Failure>;
+    type Output = Result<Appended, Failure>;
     type JsValue = Either<Recorded, Failure>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
@@ -198,16 +195,16 @@ impl Task for Append {
     }
 
     fn resolve(&mut self, _env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        Ok(either(output.map(|sealed| Recorded {
+        Ok(either(output.map(|appended| Recorded {
             kind: ok(),
-            seq: sealed.seq.to_string(),
-            digest: Digest::of(&sealed.bytes).hex(),
-            bytes: Uint8Array::new(sealed.bytes),
+            seq: appended.seq.to_string(),
+            digest: Digest::from(appended.digest).hex(),
+            bytes: Uint8Array::new(appended.bytes),
         })))
     }
 }
 
-fn record(job: Job) -> Result<Sealed, Failure> {
+fn record(job: Job) -> Result<Appended, Failure> {
     let Job {
         ledger,
         key,
@@ -216,32 +213,27 @@ fn record(job: Job) -> Result<Sealed, Failure> {
     } = job;
     let parsed = ambit_canon::parse(payload.as_bytes(), &Limits::default())
         .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
-    let Value::Object(mut payload) = parsed else {
+    let Value::Object(payload) = parsed else {
         return Err(failure("ERR_RECEIPT_SCHEMA", "a payload must be an object"));
     };
-    let mut sealed = Vec::new();
-    let appended = ledger.append(&entry, |position| {
-        payload.insert("ledger_id", position.ledger_id.as_str());
-        let seq = i64::try_from(position.seq)
-            .ok()
-            .and_then(|seq| Number::try_from(seq).ok());
-        payload.insert("seq", Value::from(seq.ok_or_else(too_many)?));
-        if let Some(previous) = position.previous {
-            payload.insert("previousReceiptHash", Digest::from(previous).prefixed());
-        }
-        let bytes = acta::seal(Value::Object(payload), key.as_ref())
-            .map_err(|error| caused(error.code(), &error))?;
-        sealed.clone_from(&bytes);
-        Ok(bytes)
-    });
-    match appended {
-        Ok(appended) => Ok(Sealed {
-            seq: appended.seq,
-            bytes: sealed,
-        }),
-        Err(AppendError::Seal(failure)) => Err(failure),
-        Err(AppendError::Ledger(error)) => Err(of_ledger(&error)),
+    let appended = ledger.append(entry, move |position| seal(payload, position, key.as_ref()));
+    appended.map_err(|error| match error {
+        AppendError::Seal(failure) => failure,
+        AppendError::Ledger(error) => of_ledger(&error),
+    })
+}
+
+/// Signs a payload at its place in the ledger.
+fn seal(mut payload: Object, position: &Position, key: &dyn Sign) -> Result<Vec<u8>, Failure> {
+    payload.insert("ledger_id", position.ledger_id.as_str());
+    let seq = i64::try_from(position.seq)
+        .ok()
+        .and_then(|seq| Number::try_from(seq).ok());
+    payload.insert("seq", Value::from(seq.ok_or_else(too_many)?));
+    if let Some(previous) = position.previous {
+        payload.insert("previousReceiptHash", Digest::from(previous).prefixed());
     }
+    acta::seal(Value::Object(payload), key).map_err(|error| caused(error.code(), &error))
 }
 
 fn too_many() -> Failure {

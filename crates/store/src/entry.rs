@@ -62,12 +62,14 @@ pub struct Position {
 }
 
 /// An entry that is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Appended {
     /// The number of the entry.
     pub seq: u64,
     /// SHA-256 of its exact bytes.
     pub digest: [u8; 32],
+    /// The exact bytes that were sealed.
+    pub bytes: Vec<u8>,
 }
 
 /// The last entry's number and digest.

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -12,6 +13,9 @@ use crate::ids::RunId;
 /// A ledger call that could not do its work: one variant per failing step.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
+    /// The thread that wrote for this one has panicked. Whether the entry is there is not known.
+    #[error("the entry was abandoned by a defect")]
+    Abandoned,
     /// A file or folder that is not this user's alone.
     #[error("`{}` {problem}", path.display())]
     Access {
@@ -130,6 +134,9 @@ pub enum LedgerError {
         /// The run.
         run_id: RunId,
     },
+    /// The commit that this entry shared with others failed.
+    #[error(transparent)]
+    Shared(Arc<Self>),
     /// The ledger was written by another version of this crate.
     #[error("ledger of version {found}; accepted: {supported}")]
     Version {
@@ -168,14 +175,20 @@ impl LedgerError {
             Self::RunExists { .. } => LedgerErrorKind::RunExists,
             Self::RunOwned { .. } => LedgerErrorKind::RunOwned,
             Self::RunUnknown { .. } => LedgerErrorKind::RunUnknown,
+            Self::Shared(error) => error.kind(),
             Self::Version { .. } => LedgerErrorKind::Version,
-            Self::Write { .. } => LedgerErrorKind::Write,
+            Self::Abandoned | Self::Write { .. } => LedgerErrorKind::Write,
         }
     }
 
     /// Returns the stable code; it is never renamed or reused.
     pub fn code(&self) -> &'static str {
         self.kind().code()
+    }
+
+    /// Returns an error that several appends have in common; the last of them gets it as it is.
+    pub(crate) fn shared(error: Arc<Self>) -> Self {
+        Arc::try_unwrap(error).unwrap_or_else(Self::Shared)
     }
 
     /// Names what `action` failed on.

@@ -15,6 +15,7 @@ use crate::connection;
 use crate::error::LedgerError;
 use crate::fault::{Activity, Fault};
 use crate::folder::Folder;
+use crate::group::Groups;
 use crate::ids::LedgerId;
 use crate::owner::{self, Owner};
 use crate::read;
@@ -43,6 +44,7 @@ pub struct Ledger {
     // connection to close empties the log, and a reader cannot.
     reader: Mutex<Connection>,
     writer: Mutex<Writer>,
+    groups: Groups,
     owners: Arc<Folder>,
     id: LedgerId,
     timeout_ms: u32,
@@ -88,6 +90,7 @@ impl Ledger {
                 connection: writer,
                 owner: None,
             }),
+            groups: Groups::default(),
             owners,
             id,
             timeout_ms,
@@ -103,6 +106,10 @@ impl Ledger {
     /// transaction was rolled back on the way.
     pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) const fn groups(&self) -> &Groups {
+        &self.groups
     }
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {

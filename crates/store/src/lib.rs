@@ -41,9 +41,9 @@
 //!
 //! let run_id = RunId::try_from("run-1")?;
 //! let entry = |phase| NewEntry { phase, run_id: run_id.clone(), created_at_ms: 1_700_000_000_000 };
-//! ledger.append(&entry(Phase::Intent), sign)?;
+//! ledger.append(entry(Phase::Intent), sign)?;
 //! // … the run starts here, and ends …
-//! let outcome = ledger.append(&entry(Phase::Outcome), sign)?;
+//! let outcome = ledger.append(entry(Phase::Outcome), sign)?;
 //!
 //! assert_eq!(outcome.seq, 2);
 //! assert_eq!(ledger.entry(2)?.map(|entry| entry.bytes), Some(b"signed entry 2".to_vec()));
@@ -59,6 +59,7 @@ mod entry;
 mod error;
 mod fault;
 mod folder;
+mod group;
 mod ids;
 mod ledger;
 mod owner;

@@ -3,6 +3,8 @@
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::common::{append, entry, open, seal};
@@ -16,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 fn keeps_what_was_sealed_at_the_position_that_was_given() {
     let root = tempfile::tempdir().unwrap();
     let ledger = open(root.path().join("ledger").as_path());
-    let mut positions = Vec::new();
+    let positions = Arc::new(Mutex::new(Vec::new()));
     let mut want = Vec::new();
     let phases = [
         Phase::Refusal,
@@ -34,14 +36,15 @@ fn keeps_what_was_sealed_at_the_position_that_was_given() {
             run_id: run_id.clone(),
             created_at_ms,
         };
+        let (seen, sealed) = (Arc::clone(&positions), bytes.clone());
         let appended = ledger
-            .append(&new, |position| {
-                positions.push(position.clone());
-                Ok::<_, Infallible>(bytes.clone())
+            .append(new, move |position| {
+                seen.lock().unwrap().push(position.clone());
+                Ok::<_, Infallible>(sealed)
             })
             .unwrap();
         let digest: [u8; 32] = Sha256::digest(&bytes).into();
-        let seq = u64::try_from(index).unwrap() + 1;
+        let seq = u64::try_from(want.len()).unwrap() + 1;
         assert_eq!((appended.seq, appended.digest), (seq, digest));
         let previous = want.last().map(|last: &Entry| last.digest);
         want.push(Entry {
@@ -62,14 +65,13 @@ fn keeps_what_was_sealed_at_the_position_that_was_given() {
             previous: entry.previous,
         })
         .collect();
-    assert_eq!(positions, want_positions);
+    assert_eq!(*positions.lock().unwrap(), want_positions);
     assert_eq!(ledger.entries(1, 100).unwrap(), want);
     assert_eq!(ledger.entry(3).unwrap().as_ref(), Some(&want[2]));
 
-    let id = ledger.id().clone();
     drop(ledger);
     let again = open(root.path().join("ledger").as_path());
-    assert_eq!(again.id(), &id);
+    assert_eq!(again.id(), &want_positions[0].ledger_id);
     assert_eq!(again.entries(1, 100).unwrap(), want);
     let head = Head {
         seq: 4,
@@ -124,13 +126,14 @@ fn a_run_is_opened_once_and_closed_once() {
 fn a_refused_entry_is_never_sealed() {
     let root = tempfile::tempdir().unwrap();
     let ledger = open(&root.path().join("ledger"));
-    let mut sealed = 0;
-    let result = ledger.append(&entry(Phase::Outcome, "a"), |position| {
-        sealed += 1;
+    let sealed = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&sealed);
+    let result = ledger.append(entry(Phase::Outcome, "a"), move |position| {
+        seen.store(true, Ordering::SeqCst);
         Ok::<_, Infallible>(seal(position))
     });
     assert!(matches!(result, Err(AppendError::Ledger(_))), "{result:?}");
-    assert_eq!(sealed, 0);
+    assert!(!sealed.load(Ordering::SeqCst));
 }
 
 #[test]
@@ -146,13 +149,13 @@ fn a_seal_that_fails_or_panics_leaves_nothing() {
         (Phase::Refusal, "c"),
     ] {
         let new = entry(phase, run);
-        let failed = ledger.append(&new, |_| Err::<Vec<u8>, _>("no key"));
+        let failed = ledger.append(new.clone(), |_| Err::<Vec<u8>, _>("no key"));
         assert!(
             matches!(failed, Err(AppendError::Seal("no key"))),
             "{failed:?}"
         );
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            ledger.append(&new, |_| -> Result<Vec<u8>, ()> { panic!("seal") })
+            ledger.append(new, |_| -> Result<Vec<u8>, ()> { panic!("seal") })
         }));
         assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"seal"));
         assert_eq!(ledger.entries(1, 10).unwrap(), before);
@@ -174,7 +177,7 @@ fn an_entry_has_at_least_one_byte_and_at_most_the_limit() {
         (1, Ok(3)),
     ];
     for (size, want) in cases {
-        let got = ledger.append(&entry(Phase::Refusal, "a"), |_| {
+        let got = ledger.append(entry(Phase::Refusal, "a"), move |_| {
             Ok::<_, Infallible>(vec![7; size])
         });
         let got = match &got {
@@ -198,7 +201,7 @@ fn pages_are_bounded_and_together_hold_every_entry() {
     for index in 0..9 {
         let run = if index % 2 == 0 { "even" } else { "odd" };
         ledger
-            .append(&entry(Phase::Refusal, run), |_| {
+            .append(entry(Phase::Refusal, run), move |_| {
                 Ok::<_, Infallible>(vec![index; 3 << 20])
             })
             .unwrap();

@@ -29,7 +29,7 @@ pub(crate) fn seal(position: &Position) -> Vec<u8> {
 }
 
 pub(crate) fn append(ledger: &Ledger, phase: Phase, run: &str) -> Result<Appended, LedgerError> {
-    match ledger.append(&entry(phase, run), |position| {
+    match ledger.append(entry(phase, run), |position| {
         Ok::<_, Infallible>(seal(position))
     }) {
         Ok(appended) => Ok(appended),

@@ -122,7 +122,7 @@ fn fill(folder: &Path) -> u64 {
     let error = loop {
         // More than one page each, of no two the same.
         let bytes = format!("{count} ").repeat(1500).into_bytes();
-        let sealed = ledger.append(&entry(Phase::Refusal, "a"), |_| Ok::<_, Infallible>(bytes));
+        let sealed = ledger.append(entry(Phase::Refusal, "a"), |_| Ok::<_, Infallible>(bytes));
         match sealed {
             Ok(appended) => {
                 count = count.saturating_add(1);

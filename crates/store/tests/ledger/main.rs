@@ -7,5 +7,6 @@ mod append;
 mod chain;
 mod common;
 mod disk;
+mod group;
 mod open;
 mod processes;
