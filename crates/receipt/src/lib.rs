@@ -46,6 +46,7 @@ mod legacy;
 mod policy_digest;
 mod schema;
 mod time;
+pub mod tlog;
 mod verdict;
 mod verify;
 
