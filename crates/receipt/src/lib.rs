@@ -38,6 +38,7 @@
 pub mod acta;
 pub mod csc;
 mod detect;
+pub mod disclosure;
 pub mod dsse;
 mod encoding;
 mod key;
