@@ -11,6 +11,7 @@ use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 use rusqlite::Connection;
 
+use crate::checkpoint;
 use crate::connection;
 use crate::error::LedgerError;
 use crate::fault::{Activity, Fault};
@@ -134,10 +135,13 @@ fn open_database(path: &Path, timeout_ms: u32) -> Result<(Connection, LedgerId),
     if mode != "wal" {
         return Err(LedgerError::Journal { mode }.into());
     }
-    if matches!(found, Found::Empty) {
-        schema::install(&connection, &LedgerId::random()?)?;
+    match found {
+        Found::Empty => schema::install(&connection, &LedgerId::random()?)?,
+        Found::Older => schema::upgrade(&connection)?,
+        Found::Ledger => {}
     }
     schema::check(&connection)?;
+    checkpoint::check_tail(&connection)?;
     let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
     read::last_entry(&connection)?;
     Ok((connection, LedgerId::stored(id)?))

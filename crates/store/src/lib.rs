@@ -54,6 +54,7 @@
 
 mod append;
 mod chain;
+mod checkpoint;
 mod connection;
 mod entry;
 mod error;
@@ -68,6 +69,7 @@ mod runs;
 mod schema;
 
 pub use chain::{ChainEnd, ChainFault, ChainFaultKind, ChainReport};
+pub use checkpoint::{CheckpointSchedule, LogError, StoredCheckpoint};
 pub use entry::{Appended, Entry, Head, NewEntry, Phase, Position};
 pub use error::{AccessProblem, AppendError, LedgerError, LedgerErrorKind};
 pub use ids::{LedgerId, RunId, RunIdError};

@@ -16,6 +16,8 @@ pub(crate) enum Found {
     Empty,
     /// A ledger of this version.
     Ledger,
+    /// A ledger of a version before, which `upgrade` brings to this one.
+    Older,
 }
 
 /// Says what the file is, without changing it.
@@ -26,6 +28,8 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<Found, Fa
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application_id == APPLICATION_ID && version == VERSION {
         Ok(Found::Ledger)
+    } else if application_id == APPLICATION_ID && version == VERSION_WITHOUT_CHECKPOINTS {
+        Ok(Found::Older)
     } else if application_id == APPLICATION_ID {
         Err(Fault::Ledger(LedgerError::Version {
             found: version,
@@ -44,7 +48,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<Found, Fa
 /// Makes the tables and names the ledger, all in one transaction.
 pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Result<()> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    for (_, sql) in OBJECTS {
+    for (_, sql) in OBJECTS.iter().chain(CHECKPOINT_OBJECTS) {
         transaction.execute_batch(sql)?;
     }
     transaction.execute(
@@ -56,14 +60,29 @@ pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Resul
     transaction.commit()
 }
 
+/// Brings a ledger of version 1 to this one, in one transaction; entries are not touched.
+pub(crate) fn upgrade(connection: &Connection) -> Result<(), Fault> {
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    check_objects(&transaction, OBJECTS)?;
+    for (_, sql) in CHECKPOINT_OBJECTS {
+        transaction.execute_batch(sql)?;
+    }
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    Ok(transaction.commit()?)
+}
+
 /// Refuses a database in which an object is missing, changed or foreign.
 pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
+    check_objects(connection, &[OBJECTS, CHECKPOINT_OBJECTS].concat())
+}
+
+fn check_objects(connection: &Connection, objects: &[(&str, &str)]) -> Result<(), Fault> {
     let mut statement =
         connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL")?;
     let found: BTreeMap<String, String> = statement
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
-    let wanted: BTreeMap<&str, &str> = OBJECTS.iter().copied().collect();
+    let wanted: BTreeMap<&str, &str> = objects.iter().copied().collect();
     let changed = wanted
         .iter()
         .find(|(name, sql)| found.get(**name).is_none_or(|found| found != *sql))
@@ -84,7 +103,10 @@ pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
 pub(crate) const APPLICATION_ID: i32 = 0x416d_6274;
 
 /// The version of the tables below. A change needs a new version and a way to get there.
-pub(crate) const VERSION: i32 = 1;
+pub(crate) const VERSION: i32 = 2;
+
+/// The version before there were checkpoints; the other tables are the same.
+const VERSION_WITHOUT_CHECKPOINTS: i32 = 1;
 
 /// Name and exact text of every object, in the order of creation. The engine keeps the text, so a
 /// dropped or changed trigger is seen on the next open.
@@ -177,5 +199,36 @@ BEGIN SELECT RAISE(ABORT, 'a run is closed once'); END",
         "runs_delete",
         "CREATE TRIGGER runs_delete BEFORE DELETE ON runs
 BEGIN SELECT RAISE(ABORT, 'runs are never removed'); END",
+    ),
+];
+
+/// The objects that version 2 added: the signed checkpoints of the log, with the edge of its tree.
+const CHECKPOINT_OBJECTS: &[(&str, &str)] = &[
+    (
+        "checkpoints",
+        "CREATE TABLE checkpoints (
+  size INTEGER PRIMARY KEY CHECK (size >= 1),
+  root BLOB NOT NULL CHECK (length(root) = 32),
+  note TEXT NOT NULL,
+  created_at_ms INTEGER NOT NULL,
+  frontier BLOB NOT NULL
+) STRICT",
+    ),
+    (
+        "checkpoints_insert",
+        "CREATE TRIGGER checkpoints_insert BEFORE INSERT ON checkpoints
+WHEN NEW.size <= (SELECT coalesce(max(size), 0) FROM checkpoints)
+  OR NEW.size > (SELECT coalesce(max(seq), 0) FROM entries)
+BEGIN SELECT RAISE(ABORT, 'a checkpoint covers more than the last one'); END",
+    ),
+    (
+        "checkpoints_update",
+        "CREATE TRIGGER checkpoints_update BEFORE UPDATE ON checkpoints
+BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END",
+    ),
+    (
+        "checkpoints_delete",
+        "CREATE TRIGGER checkpoints_delete BEFORE DELETE ON checkpoints
+BEGIN SELECT RAISE(ABORT, 'checkpoints are never removed'); END",
     ),
 ];

@@ -22,12 +22,12 @@ fn ledger_of_six() -> (TempDir, PathBuf, Ledger) {
     (root, folder, ledger)
 }
 
-fn raw(folder: &Path) -> Connection {
+pub(crate) fn raw(folder: &Path) -> Connection {
     Connection::open(folder.join("ledger.db")).unwrap()
 }
 
 /// Runs `sql` with every trigger out of the way, and puts them back.
-fn tamper(folder: &Path, sql: &str) {
+pub(crate) fn tamper(folder: &Path, sql: &str) {
     let connection = raw(folder);
     let triggers: Vec<(String, String)> = connection
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")

@@ -5,6 +5,7 @@
 
 mod append;
 mod chain;
+mod checkpoint;
 mod common;
 mod disk;
 mod group;
