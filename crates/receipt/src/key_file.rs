@@ -172,7 +172,7 @@ const fn check_private(own: u32, uid: u32, mode: u32) -> Result<(), KeyFileError
 
 /// Returns the effective user of this process: the kernel makes it the owner of each new pipe
 /// (`get_pipe_inode`), which needs neither unsafe code nor `/proc`.
-fn effective_uid() -> io::Result<u32> {
+pub(crate) fn effective_uid() -> io::Result<u32> {
     let (reader, _writer) = io::pipe()?;
     let made = File::from(OwnedFd::from(reader)).metadata()?;
     Ok(made.uid())

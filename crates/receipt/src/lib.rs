@@ -44,6 +44,7 @@ mod encoding;
 mod key;
 pub mod key_file;
 mod legacy;
+pub mod pkcs11;
 mod policy_digest;
 mod schema;
 mod time;

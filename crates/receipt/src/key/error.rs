@@ -5,6 +5,7 @@ use ambit_canon::CanonError;
 use ed25519_dalek::{SignatureError, pkcs8};
 
 use super::KeyForm;
+use crate::pkcs11::TokenError;
 
 /// Bytes that are not a usable key, or a key that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub enum KeyError {
     /// The SPKI document is malformed or of another algorithm.
     #[error("malformed public key; expected an Ed25519 SPKI PEM")]
     Spki(#[source] pkcs8::spki::Error),
+    /// A key in a token did not sign, or cannot be used.
+    #[error(transparent)]
+    Token(Box<TokenError>),
     /// The bytes have no known form.
     #[error("not a key; expected {0}")]
     Unknown(&'static str),
@@ -74,6 +78,7 @@ impl KeyError {
             Self::PublicHalf => "ERR_KEY_PUBLIC_HALF_MISMATCH",
             Self::Random(_) => "ERR_KEY_RANDOM_UNAVAILABLE",
             Self::SmallOrder => "ERR_KEY_SMALL_ORDER",
+            Self::Token(error) => error.code(),
         }
     }
 }
