@@ -47,6 +47,7 @@ mod legacy;
 pub mod pkcs11;
 mod policy_digest;
 mod schema;
+pub mod set;
 mod time;
 pub mod tlog;
 mod verdict;

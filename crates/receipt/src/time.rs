@@ -38,6 +38,16 @@ impl Instant {
             fraction: fields.fraction.trim_end_matches('0').to_owned(),
         })
     }
+
+    /// Returns microseconds since 1970-01-01T00:00:00Z, rounded down.
+    pub(crate) fn micros(&self) -> Option<i64> {
+        let digits = self.fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
+        let micros = digits.fold(0_i64, |sum, digit| {
+            let digit = i64::from(digit.saturating_sub(b'0'));
+            sum.saturating_mul(10).saturating_add(digit)
+        });
+        self.seconds.checked_mul(1_000_000)?.checked_add(micros)
+    }
 }
 
 /// The parts of a time, each within its bounds.
@@ -241,6 +251,9 @@ mod tests {
         assert_eq!(seconds("1970-01-01T00:00:00Z"), 0);
         assert_eq!(seconds("2026-11-20T14:30:00Z"), 1_795_185_000);
         assert_eq!(seconds("0000-01-01T00:00:00Z"), -62_167_219_200);
+        let micros = |text| Instant::parse(text).unwrap().micros();
+        assert_eq!(micros("1970-01-01T00:00:01.0500009Z"), Some(1_050_000));
+        assert_eq!(micros("1969-12-31T23:59:59.9Z"), Some(-100_000));
         assert_eq!(Instant::parse("2026-05-31T23:59:60Z"), None);
         assert_eq!(Instant::parse("yesterday"), None);
     }

@@ -38,11 +38,17 @@ pub(crate) struct Signed<'a> {
 /// and revocation. A time that a window cannot be applied to is reported before the rules.
 #[must_use]
 pub fn verify(document: &[u8], keys: &KeySet) -> Verdict {
+    examine(document, keys).0
+}
+
+/// Verifies a receipt, and returns what it parses to for whoever asks what it says.
+pub(crate) fn examine(document: &[u8], keys: &KeySet) -> (Verdict, Option<Value>) {
     let value = match parse(document, &LIMITS) {
         Ok(value) => value,
         Err(error) => {
             let detail = format!("{}: {error}", error.kind.code());
-            return told(None, &Value::Null, (VerdictCode::MalformedJson, detail));
+            let fault = (VerdictCode::MalformedJson, detail);
+            return (told(None, &Value::Null, fault), None);
         }
     };
     let text = write(&value);
@@ -59,7 +65,7 @@ pub fn verify(document: &[u8], keys: &KeySet) -> Verdict {
             }
         },
     };
-    Verdict { digest, ..verdict }
+    (Verdict { digest, ..verdict }, Some(value))
 }
 
 fn check<'a>(

@@ -6,7 +6,7 @@
 //! ASCII only, no spaces), where `1.0` is not `1`. `kid` is not signed, so it counts only where it
 //! is the key's own thumbprint, or the id under which the verifier was given the key.
 
-use ambit_canon::{Object, Value};
+use ambit_canon::{Digest, Object, Value};
 
 use super::{check_rules, python};
 use crate::acta::read_envelope;
@@ -36,6 +36,13 @@ pub(crate) fn verify<'a>(
         by: check_named_signature(keys, kid, &input, &signature)?,
         rules: check_rules(payload, &PAYLOAD),
     })
+}
+
+/// Returns the digest by which the next receipt names this one: of the whole envelope as Python
+/// writes it.
+pub(crate) fn envelope_digest(document: &[u8], value: &Value) -> Option<[u8; 32]> {
+    let text = python::text(document, value)?;
+    Some(*Digest::of(text.as_bytes()).as_bytes())
 }
 
 fn refuse_signature_member(payload: &Object) -> Result<(), Fault> {
