@@ -6,13 +6,32 @@ use std::ffi::CString;
 use crate::codec::Writer;
 use crate::program::{Object, Resource, Step, protocol, tag};
 
-/// The command as its writer holds it.
+/// One process of a pipeline as its writer holds it.
 #[derive(Clone, Debug, Default)]
-pub struct CommandSource {
+pub struct SegmentSource {
     /// Absolute path inside the sandbox.
     pub executable: CString,
     /// Arguments, `argv[0]` included.
     pub argv: Vec<CString>,
+}
+
+/// See [`Stdin`](crate::Stdin).
+#[derive(Clone, Debug, Default)]
+pub enum StdinSource {
+    /// Absolute path inside the sandbox.
+    File(CString),
+    /// The fifth of the descriptors that come with the program.
+    #[default]
+    Passed,
+}
+
+/// The command as its writer holds it.
+#[derive(Clone, Debug, Default)]
+pub struct CommandSource {
+    /// From 1 to [`protocol::MAX_SEGMENTS`].
+    pub segments: Vec<SegmentSource>,
+    /// Standard input of the first segment.
+    pub stdin: StdinSource,
     /// Environment, `NAME=value`.
     pub env: Vec<CString>,
     /// Working directory, absolute inside the sandbox.
@@ -45,8 +64,16 @@ impl ProgramBuilder {
         let mut out = Writer::default();
         out.u32(protocol::VERSION);
         out.bytes(&self.steps.out);
-        out.string(&command.executable);
-        out.strings(&command.argv);
+        let mut segments = Writer::default();
+        for segment in &command.segments {
+            segments.string(&segment.executable);
+            segments.strings(&segment.argv);
+        }
+        out.bytes(&segments.out);
+        match &command.stdin {
+            StdinSource::Passed => out.u8(0),
+            StdinSource::File(path) => out.tagged(1, &[path]),
+        }
         out.strings(&command.env);
         out.string(&command.cwd);
         command.outside.iter().for_each(|inode| out.u64(*inode));

@@ -3,17 +3,31 @@
 
 use core::ffi::CStr;
 
-use ambit_launcher::{Command, Observation, REPORT_BYTES, Report, Stage, Strings};
+use ambit_launcher::{
+    Command, Observation, REPORT_BYTES, Report, Segment, Stage, Stdin, Strings, protocol,
+};
 
 use crate::sys::process::{self, Forked, Pointers};
 use crate::sys::{Errno, Fd, exit, files, mounts, restrict};
 use crate::{CONTROL, Failure, Passed};
 
-/// The command's first process, started.
-pub(crate) struct Started {
-    pub(crate) pid: usize,
-    /// Why `execve(2)` refused, when it did.
-    pub(crate) refused: Option<Failure>,
+/// The first processes of all segments that still run.
+pub(crate) struct Running {
+    pids: [Option<usize>; protocol::MAX_SEGMENTS],
+}
+
+impl Running {
+    /// Takes note that a process has ended; returns which segment's first it was, if any's.
+    pub(crate) fn ended(&mut self, pid: usize) -> Option<u64> {
+        let at = self.pids.iter().position(|known| *known == Some(pid))?;
+        *self.pids.get_mut(at)? = None;
+        u64::try_from(at).ok()
+    }
+
+    /// Returns whether none of them runs any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.pids.iter().all(Option::is_none)
+    }
 }
 
 /// Where the child keeps its end of the status pipe; closes on exec.
@@ -22,21 +36,95 @@ const STATUS: Fd = Fd(3);
 /// holds it, before `execve(2)`: nothing that the command does can come before that word.
 const CONTROL_COPY: Fd = Fd(4);
 
-/// Starts the command and returns once `execve(2)` has succeeded.
-pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Started, Failure> {
+/// Where one segment reads and writes.
+#[derive(Clone, Copy)]
+struct Streams {
+    input: Input,
+    output: Fd,
+    errors: Fd,
+    umask: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Input {
+    /// A file, to be opened inside the sandbox.
+    File(&'static CStr),
+    /// A descriptor of the launcher.
+    Open(Fd),
+}
+
+/// Starts every segment, each reading what the one before it writes, and returns once `execve(2)`
+/// has succeeded in the last. One that cannot be executed is the end of all.
+pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Running, Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
         errno,
     };
-    let argv = pointers(command.argv)?;
     let env = pointers(command.env)?;
+    let [stdout, errors] = passed.streams;
+    let mut running = Running {
+        pids: [None; protocol::MAX_SEGMENTS],
+    };
+    let mut input = match command.stdin {
+        Stdin::File(path) => Input::File(path),
+        Stdin::Passed if passed.stdin.0 >= 0 => Input::Open(passed.stdin),
+        Stdin::Passed => return Err(at(Errno::INVALID)),
+    };
+    let count = command.segments().count();
+    if count == 0 || count > protocol::MAX_SEGMENTS {
+        return Err(at(Errno::INVALID));
+    }
+    for ((index, segment), pid) in (1..).zip(command.segments()).zip(running.pids.iter_mut()) {
+        let (output, next) = if index == count {
+            (stdout, input)
+        } else {
+            // what came with the program still has the numbers that the child gives to its own
+            let (reader, writer) = files::pipe().map_err(at)?;
+            (writer, Input::Open(reader))
+        };
+        let streams = Streams {
+            input,
+            output,
+            errors,
+            umask: passed.umask,
+        };
+        let index = u32::try_from(index.saturating_sub(1)).unwrap_or(u32::MAX);
+        *pid = Some(start_segment(command, (index, segment?), streams, &env)?);
+        // the ends must be gone here, else the end of a stream never shows
+        if let Input::Open(fd) = input {
+            files::close(fd).map_err(at)?;
+        }
+        files::close(output).map_err(at)?;
+        input = next;
+    }
+    Ok(running)
+}
+
+/// Starts one segment and returns its process once `execve(2)` has succeeded.
+fn start_segment(
+    command: &Command<'static>,
+    (index, segment): (u32, Segment<'static>),
+    streams: Streams,
+    env: &Pointers,
+) -> Result<usize, Failure> {
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
+    let argv = pointers(segment.argv)?;
     let (reader, writer) = files::pipe().map_err(at)?;
     match process::fork().map_err(at)? {
         Forked::Child => {
             // without its place at STATUS the child cannot even say what failed: the parent sees
             // a pipe that closes without a word, and nothing runs
             if files::duplicate(writer, STATUS, true).is_ok() {
-                let Failure { stage, errno } = become_command(command, passed, &argv, &env);
+                let Failure { stage, errno } = match confine(command, streams) {
+                    Err(failure) => failure,
+                    Ok(()) => Failure {
+                        stage: Stage::Exec(index),
+                        errno: process::execute(segment.executable, &argv, env),
+                    },
+                };
                 let report = Report::Failed {
                     stage,
                     errno: errno.0.into(),
@@ -48,8 +136,9 @@ pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Starte
         Forked::Parent(pid) => {
             // the writer must be gone here, else the end of the pipe never shows
             files::close(writer).map_err(at)?;
-            let refused = await_exec(reader)?;
-            Ok(Started { pid, refused })
+            let started = await_exec(reader);
+            files::close(reader).map_err(at)?;
+            started.map(|()| pid)
         }
     }
 }
@@ -68,15 +157,15 @@ fn pointers(strings: Strings<'static>) -> Result<Pointers, Failure> {
 
 /// Waits for the child's word that it is about to execute, then for the pipe to close, which
 /// `execve(2)` does.
-fn await_exec(reader: Fd) -> Result<Option<Failure>, Failure> {
+fn await_exec(reader: Fd) -> Result<(), Failure> {
     let broken = Failure {
         stage: Stage::Fork,
         errno: Errno::INVALID,
     };
     match next_report(reader)? {
         Some(Report::Started(_)) => match next_report(reader)? {
-            None => Ok(None),
-            Some(Report::Failed { stage, errno }) => Ok(Some(failed(stage, errno))),
+            None => Ok(()),
+            Some(Report::Failed { stage, errno }) => Err(failed(stage, errno)),
             Some(_) => Err(broken),
         },
         Some(Report::Failed { stage, errno }) => Err(failed(stage, errno)),
@@ -112,46 +201,32 @@ fn next_report(reader: Fd) -> Result<Option<Report>, Failure> {
         .ok_or_else(|| at(Errno::INVALID))
 }
 
-/// Returns only when something failed.
-fn become_command(
-    command: &Command<'static>,
-    passed: Passed,
-    argv: &Pointers,
-    env: &Pointers,
-) -> Failure {
-    if let Err(failure) = prepare(command, passed) {
-        return failure;
-    }
+/// Puts every restriction on this process and says so; it may become the command then.
+fn confine(command: &Command<'static>, streams: Streams) -> Result<(), Failure> {
+    prepare(command, streams)?;
     let mut observation = observe();
-    if let Err(errno) = restrict::install_filter(command.filter) {
-        return Failure {
-            stage: Stage::Filter,
-            errno,
-        };
-    }
+    restrict::install_filter(command.filter).map_err(|errno| Failure {
+        stage: Stage::Filter,
+        errno,
+    })?;
     observation.seccomp_mode = restrict::seccomp_mode();
     if !as_planned(&observation, command.outside) {
-        return Failure {
+        return Err(Failure {
             stage: Stage::Observe,
             errno: Errno::INVALID,
-        };
+        });
     }
     let started = Report::Started(observation).encode();
     for listener in [CONTROL_COPY, STATUS] {
-        if let Err(errno) = files::write_all(listener, &started) {
-            return Failure {
-                stage: Stage::Fork,
-                errno,
-            };
-        }
+        files::write_all(listener, &started).map_err(|errno| Failure {
+            stage: Stage::Fork,
+            errno,
+        })?;
     }
-    Failure {
-        stage: Stage::Exec,
-        errno: process::execute(command.executable, argv, env),
-    }
+    Ok(())
 }
 
-fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
+fn prepare(command: &Command<'static>, streams: Streams) -> Result<(), Failure> {
     let part = |part| {
         move |errno| Failure {
             stage: Stage::Prepare(part),
@@ -159,21 +234,23 @@ fn prepare(command: &Command<'static>, passed: Passed) -> Result<(), Failure> {
         }
     };
     process::new_session().map_err(part(1))?;
-    // of the sandbox's own read-only mount: through a descriptor of the caller's, the command could
-    // change the device node of the machine
-    let null = files::open_to_read(c"/dev/null").map_err(part(2))?;
-    let [stdout, stderr] = passed.streams;
-    for (number, stream) in (1_i32..).zip([stdout, stderr]) {
+    let input = match streams.input {
+        // of the sandbox's own read-only mounts: through a descriptor of the caller's, the command
+        // could change the file of the machine
+        Input::File(path) => files::open_to_read(path).map_err(part(2))?,
+        Input::Open(fd) => fd,
+    };
+    for (number, stream) in (1_i32..).zip([streams.output, streams.errors]) {
         files::duplicate(stream, Fd(number), false).map_err(part(2))?;
     }
     files::duplicate(CONTROL, CONTROL_COPY, true).map_err(part(2))?;
-    files::duplicate(null, Fd(0), false).map_err(part(2))?;
+    files::duplicate(input, Fd(0), false).map_err(part(2))?;
     files::close_from(5).map_err(part(3))?;
     for limit in command.limits() {
         process::set_limit(limit?).map_err(part(4))?;
     }
     mounts::enter(command.cwd).map_err(part(5))?;
-    process::set_umask(passed.umask);
+    process::set_umask(streams.umask);
     process::block_signals(false).map_err(part(6))
 }
 

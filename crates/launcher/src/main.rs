@@ -30,6 +30,8 @@ const CONTROL: Fd = Fd(0);
 /// What came with the program.
 #[derive(Clone, Copy)]
 pub(crate) struct Passed {
+    /// Standard input, if it came: not a descriptor otherwise.
+    pub(crate) stdin: Fd,
     /// Standard output and standard error.
     pub(crate) streams: [Fd; 2],
     pub(crate) ruleset: Fd,
@@ -83,7 +85,7 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
     if received != length.len() {
         return Err(at(Errno::INVALID));
     }
-    let [program, stdout, stderr, ruleset] = fds;
+    let [program, stdout, stderr, ruleset, stdin] = fds;
     let length = usize::try_from(u64::from_le_bytes(length))
         .ok()
         .ok_or_else(|| at(Errno::INVALID))?;
@@ -91,6 +93,7 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
     Ok((
         Program::decode(bytes)?,
         Passed {
+            stdin,
             streams: [stdout, stderr],
             ruleset,
             umask: process::set_umask(0),
@@ -106,13 +109,10 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
         errno,
     };
     let backstop = Deadline::after(program.command.backstop_ms).map_err(at)?;
-    let command = child::start(&program.command, passed)?;
+    let mut running = child::start(&program.command, passed)?;
     files::close_from(3).map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
     let events = process::child_events().map_err(at)?;
-    if let Some(failure) = command.refused {
-        return Err(failure);
-    }
     loop {
         let left_ms = backstop.left_ms().map_err(at)?;
         if left_ms == Some(0) {
@@ -126,12 +126,15 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
             Err(errno) => return Err(at(errno)),
         }
         while let Ok(Some((pid, status))) = process::reap() {
-            if pid == command.pid {
-                let usage = process::usage_of_children();
-                send(&Report::Exited {
-                    status: u64::from(status),
-                    usage,
-                });
+            let Some(segment) = running.ended(pid) else {
+                continue;
+            };
+            send(&Report::Exited {
+                segment,
+                status: u64::from(status),
+                usage: process::usage_of_children(),
+            });
+            if running.is_over() {
                 return Ok(());
             }
         }

@@ -8,12 +8,14 @@ use crate::codec::{DecodeError, Reader, Strings, records};
 /// Numbers both sides must agree on.
 pub mod protocol {
     /// First field of a program; changes with any change of its form.
-    pub const VERSION: u32 = 2;
+    pub const VERSION: u32 = 3;
     /// How many trees a program may open.
     pub const MAX_TREES: usize = 512;
-    /// Descriptors that come with the program: the program itself, standard output, standard error
-    /// and the ruleset. Standard input is not among them: the command's is `/dev/null` of the sandbox.
-    pub const PASSED_FDS: usize = 4;
+    /// Descriptors that come with the program: the program itself, standard output, standard error,
+    /// the ruleset and, if the command's [`Stdin`](super::Stdin) says so, its standard input.
+    pub const PASSED_FDS: usize = 5;
+    /// How many segments a pipeline may have.
+    pub const MAX_SEGMENTS: usize = 16;
 }
 
 /// How a tree is mounted. `nosuid` is always set.
@@ -174,14 +176,32 @@ pub struct Resource {
     pub hard: u64,
 }
 
-/// What runs once the sandbox stands.
+/// What the first segment reads as its standard input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stdin<'a> {
+    /// A file, opened inside the sandbox by its absolute path; `/dev/null` where there is no input.
+    File(&'a CStr),
+    /// The descriptor that came with the program.
+    Passed,
+}
+
+/// One process of a pipeline; a plain command has one.
 #[derive(Clone, Copy, Debug)]
-pub struct Command<'a> {
+pub struct Segment<'a> {
     /// Absolute path inside the sandbox.
     pub executable: &'a CStr,
     /// Arguments, `argv[0]` included.
     pub argv: Strings<'a>,
-    /// Environment, `NAME=value`.
+}
+
+/// What runs once the sandbox stands.
+#[derive(Clone, Copy, Debug)]
+pub struct Command<'a> {
+    /// Encoded segments; see [`Command::segments`].
+    segments: Reader<'a>,
+    /// Standard input of the first segment.
+    pub stdin: Stdin<'a>,
+    /// Environment of every segment, `NAME=value`.
     pub env: Strings<'a>,
     /// Working directory, absolute inside the sandbox.
     pub cwd: &'a CStr,
@@ -198,6 +218,17 @@ pub struct Command<'a> {
 }
 
 impl<'a> Command<'a> {
+    /// Returns the segments in order, the output of each being the input of the next; the first
+    /// error ends them.
+    pub fn segments(&self) -> impl Iterator<Item = Result<Segment<'a>, DecodeError>> + use<'a> {
+        records(self.segments, |fields| {
+            Ok(Segment {
+                executable: fields.string()?,
+                argv: fields.strings()?,
+            })
+        })
+    }
+
     /// Returns the limits in order; the first error ends them.
     pub fn limits(&self) -> impl Iterator<Item = Result<Resource, DecodeError>> + use<'a> {
         records(self.limits, |fields| {
@@ -230,8 +261,8 @@ impl<'a> Program<'a> {
         }
         let steps = Reader::new(fields.bytes()?);
         let command = Command {
-            executable: fields.string()?,
-            argv: fields.strings()?,
+            segments: Reader::new(fields.bytes()?),
+            stdin: stdin(&mut fields)?,
             env: fields.strings()?,
             cwd: fields.string()?,
             outside: namespaces(&mut fields)?,
@@ -249,6 +280,14 @@ impl<'a> Program<'a> {
     /// Returns the steps in order; the first error ends them.
     pub fn steps(&self) -> impl Iterator<Item = Result<Step<'a>, DecodeError>> + use<'a> {
         records(self.steps, step)
+    }
+}
+
+fn stdin<'a>(fields: &mut Reader<'a>) -> Result<Stdin<'a>, DecodeError> {
+    match fields.u8()? {
+        0 => Ok(Stdin::Passed),
+        1 => Ok(Stdin::File(fields.string()?)),
+        _ => Err(DecodeError::BadTag),
     }
 }
 

@@ -20,8 +20,8 @@ pub enum Stage {
     Filter,
     /// Comparing what the kernel reports with what was asked for.
     Observe,
-    /// `execve(2)` of the command itself.
-    Exec,
+    /// `execve(2)` of the segment with this index (from 0).
+    Exec(u32),
 }
 
 /// What the kernel answered when asked from inside, after all restrictions were in place and
@@ -56,8 +56,10 @@ pub struct Usage {
 /// A message from the launcher.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Report {
-    /// The command's first process ended: wait status as `wait4(2)` gives it.
+    /// The first process of a segment ended: wait status as `wait4(2)` gives it.
     Exited {
+        /// Index of the segment, from 0.
+        segment: u64,
         /// Raw wait status.
         status: u64,
         /// Resources used.
@@ -79,10 +81,19 @@ impl Report {
     pub fn encode(&self) -> [u8; REPORT_BYTES] {
         let mut words = [0_u64; WORDS];
         match *self {
-            Self::Exited { status, usage } => {
+            Self::Exited {
+                segment,
+                status,
+                usage,
+            } => {
+                let Usage {
+                    user_us,
+                    system_us,
+                    max_rss_kib,
+                } = usage;
                 fill(
                     &mut words,
-                    &[1, status, usage.user_us, usage.system_us, usage.max_rss_kib],
+                    &[1, segment, status, user_us, system_us, max_rss_kib],
                 );
             }
             Self::Failed { stage, errno } => {
@@ -121,13 +132,17 @@ impl Report {
         let [tag, rest @ ..] = words;
         match tag {
             1 => {
-                let [status, user_us, system_us, max_rss_kib, ..] = rest;
+                let [segment, status, user_us, system_us, max_rss_kib, ..] = rest;
                 let usage = Usage {
                     user_us,
                     system_us,
                     max_rss_kib,
                 };
-                Some(Self::Exited { status, usage })
+                Some(Self::Exited {
+                    segment,
+                    status,
+                    usage,
+                })
             }
             2 => {
                 let [kind, index, errno, ..] = rest;
@@ -167,7 +182,7 @@ const fn stage_words(stage: Stage) -> (u64, u64) {
         Stage::Fork => (3, 0),
         Stage::Prepare(part) => (4, part as u64),
         Stage::Filter => (5, 0),
-        Stage::Exec => (6, 0),
+        Stage::Exec(index) => (6, index as u64),
         Stage::Observe => (7, 0),
     }
 }
@@ -180,7 +195,7 @@ fn stage_of(kind: u64, index: u64) -> Option<Stage> {
         3 => Some(Stage::Fork),
         4 => Some(Stage::Prepare(index)),
         5 => Some(Stage::Filter),
-        6 => Some(Stage::Exec),
+        6 => Some(Stage::Exec(index)),
         7 => Some(Stage::Observe),
         _ => None,
     }

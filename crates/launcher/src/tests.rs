@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use crate::{
     CommandSource, DecodeError, Object, Observation, Program, ProgramBuilder, REPORT_BYTES, Report,
-    Resource, Stage, Step, TreeFlags, Usage, protocol,
+    Resource, SegmentSource, Stage, Stdin, StdinSource, Step, TreeFlags, Usage, protocol,
 };
 
 /// A step that owns its strings.
@@ -129,9 +129,15 @@ fn command() -> impl Strategy<Value = CommandSource> {
         any::<(u32, u64, u64)>().prop_map(|(number, soft, hard)| Resource { number, soft, hard });
     let strings = || vec(text(), 0..6);
     let bytes = vec(any::<u8>(), 0..64);
+    let segment =
+        (text(), strings()).prop_map(|(executable, argv)| SegmentSource { executable, argv });
+    let stdin = prop_oneof![
+        Just(StdinSource::Passed),
+        text().prop_map(StdinSource::File)
+    ];
     let whole = (
-        text(),
-        strings(),
+        vec(segment, 0..4),
+        stdin,
         strings(),
         text(),
         any::<([u64; 7], u64)>(),
@@ -139,9 +145,9 @@ fn command() -> impl Strategy<Value = CommandSource> {
         bytes,
     );
     whole.prop_map(
-        |(executable, argv, env, cwd, (outside, backstop_ms), limits, filter)| CommandSource {
-            executable,
-            argv,
+        |(segments, stdin, env, cwd, (outside, backstop_ms), limits, filter)| CommandSource {
+            segments,
+            stdin,
             env,
             cwd,
             outside,
@@ -168,12 +174,12 @@ fn read_all(bytes: &[u8]) -> Result<usize, DecodeError> {
         step?;
         items = items.saturating_add(1);
     }
-    for string in program
-        .command
-        .argv
-        .iter()
-        .chain(program.command.env.iter())
-    {
+    for segment in program.command.segments() {
+        for string in segment?.argv.iter() {
+            string?;
+        }
+    }
+    for string in program.command.env.iter() {
         string?;
     }
     for limit in program.command.limits() {
@@ -191,13 +197,23 @@ proptest! {
         let written: Vec<Step<'_>> = steps.iter().map(Owned::lent).collect();
         prop_assert_eq!(read, written);
         let command = program.command;
-        prop_assert_eq!(command.executable, source.executable.as_c_str());
         prop_assert_eq!(command.cwd, source.cwd.as_c_str());
         let strings = |list: crate::Strings<'_>| -> Vec<CString> {
             list.iter().map(|string| string.unwrap().to_owned()).collect()
         };
-        prop_assert_eq!(usize::try_from(command.argv.announced()), Ok(source.argv.len()));
-        prop_assert_eq!(strings(command.argv), source.argv);
+        let segments: Vec<crate::Segment<'_>> = command.segments().map(Result::unwrap).collect();
+        prop_assert_eq!(segments.len(), source.segments.len());
+        for (segment, written) in segments.iter().zip(&source.segments) {
+            prop_assert_eq!(segment.executable, written.executable.as_c_str());
+            let announced = usize::try_from(segment.argv.announced());
+            prop_assert_eq!(announced, Ok(written.argv.len()));
+            prop_assert_eq!(&strings(segment.argv), &written.argv);
+        }
+        let stdin = match &source.stdin {
+            StdinSource::File(path) => Stdin::File(path),
+            StdinSource::Passed => Stdin::Passed,
+        };
+        prop_assert_eq!(command.stdin, stdin);
         prop_assert_eq!(strings(command.env), source.env);
         prop_assert_eq!(command.outside, source.outside);
         prop_assert_eq!(command.backstop_ms, source.backstop_ms);
@@ -265,7 +281,7 @@ fn reads_back_every_report() {
         Stage::Prepare(6),
         Stage::Filter,
         Stage::Observe,
-        Stage::Exec,
+        Stage::Exec(15),
     ];
     let failed = stages.map(|stage| Report::Failed { stage, errno: 116 });
     let usage = Usage {
@@ -283,6 +299,7 @@ fn reads_back_every_report() {
     };
     let others = [
         Report::Exited {
+            segment: 3,
             status: 0x8B,
             usage,
         },

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::thread;
 
-use ambit_sandbox::{Cancel, LaunchPlan, Outcome, Sinks, launch, probe as probe_kernel};
+use ambit_sandbox::{Cancel, LaunchPlan, Outcome, Streams, launch, probe as probe_kernel};
 use napi::bindgen_prelude::{AsyncTask, Either, Object, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
@@ -83,11 +83,12 @@ pub fn launch_plan<'env>(
             let cancel = cancel.ok_or_else(|| failure("ERR_SANDBOX_INTERNAL", "no eventfd"))?;
             let plan: LaunchPlan = serde_json::from_str(&plan)
                 .map_err(|error| failure("ERR_SANDBOX_PLAN_INVALID", error.to_string()))?;
-            let sinks = Sinks {
+            let streams = Streams {
+                stdin: Vec::new(),
                 stdout: on_stdout.map(sink),
                 stderr: on_stderr.map(sink),
             };
-            launch(&plan, sinks, &cancel).map_err(|error| caused(error.code(), &error))
+            launch(&plan, streams, &cancel).map_err(|error| caused(error.code(), &error))
         }));
     };
     thread::Builder::new()

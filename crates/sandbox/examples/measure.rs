@@ -6,7 +6,7 @@
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use ambit_sandbox::{Cancel, LaunchPlan, Sinks, launch};
+use ambit_sandbox::{Cancel, LaunchPlan, Streams, launch};
 
 type Failure = Box<dyn std::error::Error>;
 type Work<'a> = &'a dyn Fn() -> Result<(), Failure>;
@@ -21,7 +21,7 @@ const BWRAP: &str = "--unshare-all --ro-bind /usr /usr --symlink usr/lib /lib --
 fn main() -> Result<(), Failure> {
     let plan: LaunchPlan = serde_json::from_str(PLAN)?;
     let ours = || -> Result<(), Failure> {
-        let outcome = launch(&plan, Sinks::default(), &Cancel::new()?)?;
+        let outcome = launch(&plan, Streams::default(), &Cancel::new()?)?;
         let right = outcome.termination == ambit_sandbox::Termination::Exited { code: 0 };
         right
             .then_some(())

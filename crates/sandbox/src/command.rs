@@ -4,14 +4,15 @@
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
-use ambit_launcher::{CommandSource, Resource};
+use ambit_launcher::{CommandSource, Resource, SegmentSource, StdinSource};
 use nix::errno::Errno;
 use nix::sys::resource::getrlimit;
 
 use crate::enforcement::NAMESPACES;
 use crate::error::SandboxError;
-use crate::plan::{LaunchPlan, Limits, Network, c_string};
+use crate::plan::{LaunchPlan, Limits, Network, Stdin, c_string};
 
 /// How long after the wall-clock limit the launcher ends a run by itself, milliseconds: time enough
 /// for us to do it first, so that only a caller who is stopped is ever overtaken.
@@ -23,21 +24,43 @@ const GRACE_MS: u64 = 1000;
 /// [`SandboxError::PlanInvalid`] for NUL characters, [`SandboxError::Internal`] when our own
 /// limits or namespaces cannot be read.
 pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSource, SandboxError> {
-    let argv = plan.argv.iter().map(|text| c_string("argv", text.as_str()));
     let env = plan
         .env
         .iter()
         .map(|(name, value)| c_string("env", format!("{name}={value}")));
     Ok(CommandSource {
-        executable: c_string("executable", plan.executable.as_os_str().as_bytes())?,
-        argv: argv.collect::<Result<Vec<CString>, _>>()?,
+        segments: segments(plan)?,
+        stdin: match &plan.stdin {
+            Stdin::Bytes => StdinSource::Passed,
+            Stdin::File { path } => StdinSource::File(path_string("stdin", path)?),
+            Stdin::Empty => StdinSource::File(c"/dev/null".to_owned()),
+        },
         env: env.collect::<Result<Vec<CString>, _>>()?,
-        cwd: c_string("cwd", plan.cwd.as_os_str().as_bytes())?,
+        cwd: path_string("cwd", &plan.cwd)?,
         outside: outside(plan.network)?,
         backstop_ms: plan.timeout_ms.saturating_add(GRACE_MS),
         limits: resources(&plan.limits)?,
         filter,
     })
+}
+
+fn segments(plan: &LaunchPlan) -> Result<Vec<SegmentSource>, SandboxError> {
+    let first = (&plan.executable, &plan.argv);
+    let further = plan.then.iter().map(|it| (&it.executable, &it.argv));
+    std::iter::once(first)
+        .chain(further)
+        .map(|(executable, argv)| {
+            let argv = argv.iter().map(|text| c_string("argv", text.as_str()));
+            Ok(SegmentSource {
+                executable: path_string("executable", executable)?,
+                argv: argv.collect::<Result<Vec<CString>, _>>()?,
+            })
+        })
+        .collect()
+}
+
+fn path_string(field: &'static str, path: &Path) -> Result<CString, SandboxError> {
+    c_string(field, path.as_os_str().as_bytes())
 }
 
 /// Returns the namespaces of this thread, from which the launcher starts and which the command must not share.

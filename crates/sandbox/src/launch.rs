@@ -16,12 +16,12 @@ use crate::error::SandboxError;
 use crate::host::Caller;
 use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
-use crate::plan::LaunchPlan;
+use crate::plan::{LaunchPlan, Stdin};
 use crate::program::{self, Context};
 use crate::ruleset::{self, Rights};
 use crate::start::{Passed, start};
-use crate::stream::{self, Sinks, StreamOutcome, Tap};
-use crate::supervise::{Cancel, Stopped, Watched};
+use crate::stream::{self, Feed, StreamOutcome, Streams, Tap};
+use crate::supervise::{Cancel, Ended, Stopped, Watched};
 use crate::{filter, image};
 
 /// Runs one command in a sandbox and returns once its last process is gone.
@@ -30,7 +30,11 @@ use crate::{filter, image};
 ///
 /// # Errors
 /// [`SandboxError`] when the sandbox could not be built as planned; then nothing ran.
-pub fn launch(plan: &LaunchPlan, sinks: Sinks, cancel: &Cancel) -> Result<Outcome, SandboxError> {
+pub fn launch(
+    plan: &LaunchPlan,
+    streams: Streams,
+    cancel: &Cancel,
+) -> Result<Outcome, SandboxError> {
     plan.validate()?;
     let begun = Instant::now();
     let evidence = Evidence {
@@ -52,7 +56,7 @@ pub fn launch(plan: &LaunchPlan, sinks: Sinks, cancel: &Cancel) -> Result<Outcom
         ));
     }
     let layout = Layout::resolve(plan)?;
-    run(begun, &layout, &evidence, sinks, cancel)
+    run(begun, &layout, &evidence, streams, cancel)
 }
 
 /// Runs the command in a layout that was judged before.
@@ -60,7 +64,7 @@ fn run(
     begun: Instant,
     layout: &Layout,
     evidence: &Evidence<'_>,
-    sinks: Sinks,
+    given: Streams,
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
     let (plan, caller) = (evidence.plan, evidence.caller);
@@ -74,27 +78,48 @@ fn run(
     let program = program::build(layout, context, &command(plan, filter.bytes.clone())?)?;
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
+    let (stdin, feed) = input(plan, given.stdin)?;
     let passed = Passed {
+        stdin,
         ruleset,
         stdout: stdout_end,
         stderr: stderr_end,
     };
     let taps = [
-        Tap::new(stdout, plan.output.stdout_bytes, sinks.stdout),
-        Tap::new(stderr, plan.output.stderr_bytes, sinks.stderr),
+        Tap::new(stdout, plan.output.stdout_bytes, given.stdout),
+        Tap::new(stderr, plan.output.stderr_bytes, given.stderr),
     ];
-    let (watched, streams) = with_pump(taps, || {
+    let (watched, streams) = with_pump(taps, feed, || {
         let running = start(plan.network, caller, &program.bytes, passed)?;
         let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
         Ok(running.watch(deadline.unwrap_or(begun), cancel))
     })?;
-    let ended = termination(&watched, &program.steps)?;
+    let ended = termination(&watched, programs(plan), &program.steps)?;
     Ok(outcome(begun, ended, &watched, streams, evidence))
 }
 
-/// Does `work` while another thread reads the streams.
+/// How many programs a plan starts.
+fn programs(plan: &LaunchPlan) -> usize {
+    plan.then.len().saturating_add(1)
+}
+
+/// Makes the pipe of the input, where the plan has one: its reading end, and what writes it.
+fn input(
+    plan: &LaunchPlan,
+    bytes: Vec<u8>,
+) -> Result<(Option<OwnedFd>, Option<Feed>), SandboxError> {
+    if plan.stdin != Stdin::Bytes {
+        return Ok((None, None));
+    }
+    let (reader, writer) = pipe()?;
+    let feed = Feed::new(writer, bytes).map_err(SandboxError::internal("preparing the input"))?;
+    Ok((Some(reader), Some(feed)))
+}
+
+/// Does `work` while another thread writes the input and reads the streams.
 fn with_pump<T>(
     taps: [Tap; 2],
+    feed: Option<Feed>,
     work: impl FnOnce() -> Result<T, SandboxError>,
 ) -> Result<(T, [StreamOutcome; 2]), SandboxError> {
     let ended = EventFd::from_flags(EfdFlags::EFD_CLOEXEC)
@@ -102,7 +127,7 @@ fn with_pump<T>(
     thread::scope(|scope| {
         let pump = thread::Builder::new()
             .name("ambit-output".to_owned())
-            .spawn_scoped(scope, || stream::pump(taps, ended.as_fd()))
+            .spawn_scoped(scope, || stream::pump(taps, feed, ended.as_fd()))
             .map_err(|error| SandboxError::Internal {
                 what: "starting a thread",
                 source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
@@ -132,9 +157,8 @@ fn outcome(
     [stdout, stderr]: [StreamOutcome; 2],
     evidence: &Evidence<'_>,
 ) -> Outcome {
-    let usage = watched
-        .exited
-        .map_or_else(Usage::default, |(_, usage)| usage);
+    let last = watched.exited.last();
+    let usage = last.map_or_else(Usage::default, |ended| ended.usage);
     let seen: Option<&Observation> = watched.started.as_ref();
     Outcome {
         termination,
@@ -150,21 +174,45 @@ fn outcome(
     }
 }
 
-/// Decides how a run ended; a failure before the command started is an error.
-fn termination(watched: &Watched, steps: &[String]) -> Result<Termination, SandboxError> {
-    match (watched.exited, watched.failed, watched.stopped) {
-        (Some((status, _)), _, _) => Ok(of_status(status)),
-        (None, Some((Stage::Exec, Errno::ENOENT | Errno::ENOTDIR)), _) => Ok(Termination::NotFound),
-        (None, Some((Stage::Exec, errno)), _) => Ok(Termination::NotExecutable {
+/// Decides how a run of so many programs ended; a failure before the first started is an error.
+fn termination(
+    watched: &Watched,
+    programs: usize,
+    steps: &[String],
+) -> Result<Termination, SandboxError> {
+    if watched.exited.len() >= programs {
+        return Ok(of_pipeline(&watched.exited));
+    }
+    match (watched.failed, watched.stopped) {
+        (Some((Stage::Exec(_), Errno::ENOENT | Errno::ENOTDIR)), _) => Ok(Termination::NotFound),
+        (Some((Stage::Exec(_), errno)), _) => Ok(Termination::NotExecutable {
             errno: errno as i32,
         }),
-        (None, Some((stage, errno)), _) if watched.started.is_none() => {
+        (Some((stage, errno)), _) if watched.started.is_none() => {
             Err(not_built(stage, errno, steps))
         }
-        (None, _, Some(Stopped::Cancelled)) => Ok(Termination::Cancelled),
-        (None, _, Some(Stopped::TimedOut)) => Ok(Termination::TimedOut),
-        (None, _, None) => Ok(Termination::SandboxLost),
+        (_, Some(Stopped::Cancelled)) => Ok(Termination::Cancelled),
+        (_, Some(Stopped::TimedOut)) => Ok(Termination::TimedOut),
+        (_, None) => Ok(Termination::SandboxLost),
     }
+}
+
+/// A pipeline ends as the first of its programs that failed. One that was writing to a program that
+/// needed no more (`SIGPIPE`) did not fail.
+fn of_pipeline(ended: &[Ended]) -> Termination {
+    let mut in_order: Vec<&Ended> = ended.iter().collect();
+    in_order.sort_by_key(|ended| ended.segment);
+    let last = in_order.last().map(|ended| ended.segment);
+    let cut_off = Termination::Signaled {
+        signal: libc::SIGPIPE,
+    };
+    let failed = in_order.iter().find_map(|ended| {
+        let how = of_status(ended.status);
+        let well = how == (Termination::Exited { code: 0 })
+            || (how == cut_off && Some(ended.segment) != last);
+        (!well).then_some(how)
+    });
+    failed.unwrap_or(Termination::Exited { code: 0 })
 }
 
 /// Reads a wait status (`wait(2)`): low 7 bits the signal, the next byte the exit code.
@@ -212,7 +260,7 @@ fn not_built(stage: Stage, source: Errno, steps: &[String]) -> SandboxError {
             let mechanism = "the kernel reports other restrictions than those asked for".to_owned();
             return SandboxError::NotAsPlanned { mechanism };
         }
-        Stage::Exec => "executing the command".to_owned(),
+        Stage::Exec(_) => "executing the command".to_owned(),
     };
     SandboxError::Setup { step, source }
 }
@@ -229,6 +277,8 @@ mod tests {
         LaunchPlan {
             executable: "/bin/sh".into(),
             argv: ["sh", "-c", "echo x > ran"].map(str::to_owned).to_vec(),
+            then: Vec::new(),
+            stdin: Stdin::Empty,
             env: std::collections::BTreeMap::new(),
             cwd: work.to_owned(),
             read_paths: Vec::new(),
@@ -258,7 +308,7 @@ mod tests {
             Instant::now(),
             &layout,
             &evidence,
-            Sinks::default(),
+            Streams::default(),
             &cancel,
         )
     }
@@ -340,7 +390,7 @@ mod tests {
             ..Watched::default()
         };
         assert_eq!(
-            termination(&started, &[]).unwrap(),
+            termination(&started, 1, &[]).unwrap(),
             Termination::SandboxLost
         );
         let before = Watched {
@@ -348,7 +398,7 @@ mod tests {
             ..Watched::default()
         };
         assert_eq!(
-            termination(&before, &[]).unwrap_err().code(),
+            termination(&before, 1, &[]).unwrap_err().code(),
             "ERR_SANDBOX_SETUP"
         );
     }

@@ -8,13 +8,13 @@
 //! was observed from inside.
 //!
 //! ```no_run
-//! use ambit_sandbox::{Cancel, LaunchPlan, Sinks, launch};
+//! use ambit_sandbox::{Cancel, LaunchPlan, Streams, launch};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let plan: LaunchPlan = serde_json::from_str(
 //!     r#"{"executable":"/usr/bin/id","argv":["id"],"env":{},"cwd":"/usr","read_paths":[],
 //!         "write_paths":[],"network":"deny","timeout_ms":5000}"#,
 //! )?;
-//! let outcome = launch(&plan, Sinks::default(), &Cancel::new()?)?;
+//! let outcome = launch(&plan, Streams::default(), &Cancel::new()?)?;
 //! println!("{:?}", outcome.termination);
 //! # Ok(())
 //! # }
@@ -45,7 +45,7 @@ pub use error::SandboxError;
 pub use image::launcher_image;
 pub use launch::launch;
 pub use outcome::{Outcome, Termination};
-pub use plan::{LaunchPlan, Limits, Network, OutputLimits};
+pub use plan::{LaunchPlan, Limits, Network, OutputLimits, Segment, Stdin};
 pub use probe::{ProbeReport, probe};
-pub use stream::{Sink, Sinks, StreamOutcome};
+pub use stream::{Sink, StreamOutcome, Streams};
 pub use supervise::Cancel;

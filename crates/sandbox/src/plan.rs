@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::path::{Component, Path, PathBuf};
 
+use ambit_launcher::protocol;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
@@ -19,6 +20,13 @@ pub struct LaunchPlan {
     pub executable: PathBuf,
     /// Arguments with `argv[0]`; at least one.
     pub argv: Vec<String>,
+    /// Further programs of a pipeline: each reads what the one before it writes. All have the same
+    /// environment, working directory, scopes and limits.
+    #[serde(default)]
+    pub then: Vec<Segment>,
+    /// What the first program reads.
+    #[serde(default)]
+    pub stdin: Stdin,
     /// The whole environment.
     pub env: BTreeMap<String, String>,
     /// Working directory; must lie in a readable or writable path or the base system.
@@ -45,6 +53,32 @@ pub struct LaunchPlan {
     /// How much output is kept; all of it is passed on and hashed.
     #[serde(default)]
     pub output: OutputLimits,
+}
+
+/// A program of a pipeline after the first.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Segment {
+    /// As [`LaunchPlan::executable`].
+    pub executable: PathBuf,
+    /// As [`LaunchPlan::argv`].
+    pub argv: Vec<String>,
+}
+
+/// Standard input of a run.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Stdin {
+    /// The bytes that come with the launch, through a pipe.
+    Bytes,
+    /// A file in scope, opened inside the sandbox.
+    File {
+        /// Absolute, as the other paths.
+        path: PathBuf,
+    },
+    /// Nothing: it ends at once.
+    #[default]
+    Empty,
 }
 
 /// Which network the command has.
@@ -96,6 +130,8 @@ impl Default for OutputLimits {
 const MAX_TIMEOUT_MS: u64 = 86_400_000;
 /// Most paths in one plan; each is a mount.
 const MAX_PATHS: usize = 256;
+/// Most programs of one pipeline.
+const MAX_PROGRAMS: usize = protocol::MAX_SEGMENTS;
 
 impl LaunchPlan {
     /// Checks what types alone do not.
@@ -112,11 +148,17 @@ impl LaunchPlan {
         if self.argv.is_empty() {
             return invalid("argv", "needs at least one element");
         }
+        if self.then.iter().any(|segment| segment.argv.is_empty()) {
+            return invalid("then", "an argv needs at least one element");
+        }
+        if self.then.len() >= MAX_PROGRAMS {
+            return invalid("then", "at most 16 programs in a pipeline");
+        }
         if self.timeout_ms == 0 || self.timeout_ms > MAX_TIMEOUT_MS {
             return invalid("timeout_ms", "must be from 1 to 86400000");
         }
-        // the executable and the working directory do not count
-        if self.paths().len().saturating_sub(2) > MAX_PATHS {
+        let granted: usize = self.scopes().iter().map(|(_, paths)| paths.len()).sum();
+        if granted > MAX_PATHS {
             return invalid("read_paths", "at most 256 paths in all");
         }
         for (name, value) in &self.env {
@@ -139,20 +181,27 @@ impl LaunchPlan {
     }
 
     fn paths(&self) -> Vec<(&'static str, &Path)> {
-        let lists = [
-            ("read_paths", &self.read_paths),
-            ("write_paths", &self.write_paths),
-            ("hidden_paths", &self.hidden_paths),
-            ("read_only_paths", &self.read_only_paths),
-        ];
         let mut out = vec![
             ("executable", self.executable.as_path()),
             ("cwd", self.cwd.as_path()),
         ];
-        for (field, paths) in lists {
+        out.extend(self.then.iter().map(|it| ("then", it.executable.as_path())));
+        if let Stdin::File { path } = &self.stdin {
+            out.push(("stdin", path.as_path()));
+        }
+        for (field, paths) in self.scopes() {
             out.extend(paths.iter().map(|path| (field, path.as_path())));
         }
         out
+    }
+
+    const fn scopes(&self) -> [(&'static str, &Vec<PathBuf>); 4] {
+        [
+            ("read_paths", &self.read_paths),
+            ("write_paths", &self.write_paths),
+            ("hidden_paths", &self.hidden_paths),
+            ("read_only_paths", &self.read_only_paths),
+        ]
     }
 }
 
@@ -188,6 +237,8 @@ mod tests {
         LaunchPlan {
             executable: PathBuf::from("/bin/true"),
             argv: vec!["true".to_owned()],
+            then: Vec::new(),
+            stdin: Stdin::Empty,
             env: BTreeMap::new(),
             cwd: PathBuf::from("/usr"),
             read_paths: Vec::new(),
@@ -211,6 +262,13 @@ mod tests {
         }
     }
 
+    fn segment(argv: &[&str]) -> Segment {
+        Segment {
+            executable: PathBuf::from("/bin/true"),
+            argv: argv.iter().map(|&text| text.to_owned()).collect(),
+        }
+    }
+
     fn with_env(name: &str, value: &str) -> Option<&'static str> {
         field_of(|plan| drop(plan.env.insert(name.to_owned(), value.to_owned())))
     }
@@ -223,6 +281,7 @@ mod tests {
             field_of(|plan| plan.read_paths = vec!["/a".into(); 256]),
             None
         );
+        assert_eq!(field_of(|plan| plan.then = vec![segment(&["a"]); 15]), None);
         assert_eq!(field_of(|plan| plan.cwd = "/".into()), None);
         assert_eq!(
             field_of(|plan| plan.hidden_paths = vec!["/a/..b/...".into()]),
@@ -236,6 +295,11 @@ mod tests {
         let many = vec![PathBuf::from("/a"); 129];
         let table = [
             (field_of(|plan| plan.argv.clear()), "argv"),
+            (field_of(|plan| plan.then = vec![segment(&[])]), "then"),
+            (
+                field_of(|plan| plan.then = vec![segment(&["a"]); 16]),
+                "then",
+            ),
             (field_of(|plan| plan.timeout_ms = 0), "timeout_ms"),
             (field_of(|plan| plan.timeout_ms = 86_400_001), "timeout_ms"),
             (with_env("", "x"), "env"),
@@ -264,6 +328,20 @@ mod tests {
                     "executable",
                 ),
                 (field_of(|plan| plan.cwd.clone_from(&path)), "cwd"),
+                (
+                    field_of(|plan| {
+                        let executable = path.clone();
+                        plan.then = vec![Segment {
+                            executable,
+                            ..segment(&["a"])
+                        }];
+                    }),
+                    "then",
+                ),
+                (
+                    field_of(|plan| plan.stdin = Stdin::File { path: path.clone() }),
+                    "stdin",
+                ),
                 (
                     field_of(|plan| plan.read_paths.push(path.clone())),
                     "read_paths",

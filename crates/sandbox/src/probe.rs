@@ -12,8 +12,8 @@ use crate::enforcement::{Mechanism, State, Tier, missing_rights};
 use crate::error::SandboxError;
 use crate::launch::launch;
 use crate::outcome::Termination;
-use crate::plan::{LaunchPlan, Limits, Network, OutputLimits};
-use crate::stream::Sinks;
+use crate::plan::{LaunchPlan, Limits, Network, OutputLimits, Stdin};
+use crate::stream::Streams;
 use crate::supervise::Cancel;
 use crate::sys;
 
@@ -69,6 +69,8 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
     let plan = LaunchPlan {
         executable: PathBuf::from(NOTHING),
         argv: vec!["probe".to_owned()],
+        then: Vec::new(),
+        stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
         read_paths: Vec::new(),
@@ -80,7 +82,7 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
         limits: Limits::default(),
         output: OutputLimits::default(),
     };
-    let outcome = launch(&plan, Sinks::default(), &Cancel::new()?)?;
+    let outcome = launch(&plan, Streams::default(), &Cancel::new()?)?;
     if outcome.termination == Termination::NotFound {
         return Ok(outcome.enforcement.mechanisms);
     }

@@ -5,7 +5,6 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::thread;
 
-use ambit_launcher::protocol;
 use nix::errno::Errno;
 use nix::sys::signal::SigSet;
 use nix::sys::socket::{
@@ -22,6 +21,8 @@ use crate::{anchor, image};
 
 /// Descriptors that go to the launcher with the program.
 pub(crate) struct Passed {
+    /// Standard input, if it is not opened inside.
+    pub(crate) stdin: Option<OwnedFd>,
     pub(crate) ruleset: OwnedFd,
     pub(crate) stdout: OwnedFd,
     pub(crate) stderr: OwnedFd,
@@ -180,14 +181,18 @@ fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
     }
 }
 
-/// Sends the program's length with its memfd, both output streams and the ruleset.
+/// Sends the program's length with its memfd, both output streams, the ruleset and the input, if any.
 fn hand_over(control: &OwnedFd, program: &[u8], passed: &Passed) -> Result<(), SandboxError> {
     let image = image::sealed(c"ambit-program", program)?;
     let length = u64::try_from(program.len())
         .unwrap_or(u64::MAX)
         .to_le_bytes();
-    let fds: [RawFd; protocol::PASSED_FDS] =
-        [&image, &passed.stdout, &passed.stderr, &passed.ruleset].map(AsRawFd::as_raw_fd);
+    let always = [&image, &passed.stdout, &passed.stderr, &passed.ruleset];
+    let fds: Vec<RawFd> = always
+        .into_iter()
+        .chain(&passed.stdin)
+        .map(AsRawFd::as_raw_fd)
+        .collect();
     let messages = [ControlMessage::ScmRights(&fds)];
     let parts = [IoSlice::new(&length)];
     sendmsg::<()>(

@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Output of the command: passed on live, hashed in full, kept up to a limit.
+//! Input and output of the command: output is passed on live, hashed in full, kept up to a limit.
 
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 /// Receives the pieces of one stream, in order.
 pub type Sink = Box<dyn FnMut(&[u8]) + Send>;
 
-/// Receives the output of a run as it comes, both streams on one thread. A sink that is slow slows
+/// What goes in, and what receives the output of a run as it comes, both streams on one thread. A sink that is slow slows
 /// the command, since the pipe between them fills. A sink that panics is not called again; the
 /// run goes on without it.
 #[derive(Default)]
-pub struct Sinks {
+pub struct Streams {
+    /// What a plan with [`Stdin::Bytes`](crate::Stdin::Bytes) reads; its end comes after it.
+    pub stdin: Vec<u8>,
     /// Called with each piece of standard output, in order.
     pub stdout: Option<Sink>,
     /// Called with each piece of standard error, in order.
     pub stderr: Option<Sink>,
 }
 
-impl fmt::Debug for Sinks {
+impl fmt::Debug for Streams {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sinks").finish_non_exhaustive()
+        f.debug_struct("Streams").finish_non_exhaustive()
     }
 }
 
@@ -140,14 +143,56 @@ impl Tap {
     }
 }
 
-/// Reads both streams until both have ended, or `ended` becomes readable: then no process of the
-/// sandbox is left, and what is still in the pipes is all there will be.
-pub(crate) fn pump(mut taps: [Tap; 2], ended: BorrowedFd<'_>) -> [StreamOutcome; 2] {
+/// The writing end of standard input, and what is still to be written.
+#[derive(Debug)]
+pub(crate) struct Feed {
+    pipe: File,
+    bytes: Vec<u8>,
+    written: usize,
+}
+
+impl Feed {
+    /// Takes a pipe, to be written without waiting.
+    pub(crate) fn new(pipe: OwnedFd, bytes: Vec<u8>) -> Result<Self, Errno> {
+        fcntl(&pipe, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        Ok(Self {
+            pipe: File::from(pipe),
+            bytes,
+            written: 0,
+        })
+    }
+
+    /// Writes what fits; returns whether there is more. Who does not read on gets no more.
+    fn give(&mut self) -> bool {
+        let rest = self.bytes.get(self.written..).unwrap_or_default();
+        match self.pipe.write(rest) {
+            Ok(written) => self.written = self.written.saturating_add(written),
+            Err(error)
+                if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
+            Err(_) => return false,
+        }
+        self.written < self.bytes.len()
+    }
+}
+
+/// Writes the input, and reads both streams until both have ended, or `ended` becomes readable: then
+/// no process of the sandbox is left, and what is still in the pipes is all there will be.
+pub(crate) fn pump(
+    mut taps: [Tap; 2],
+    mut feed: Option<Feed>,
+    ended: BorrowedFd<'_>,
+) -> [StreamOutcome; 2] {
+    // a reader that is gone is an error of the write, not the end of this process
+    let quiet = SigSet::from(Signal::SIGPIPE).thread_block();
+    feed = feed.filter(|feed| quiet.is_ok() && !feed.bytes.is_empty());
     let mut piece = vec![0_u8; PIECE_BYTES];
-    while taps.iter().any(|tap| tap.open) {
-        let Some(over) = wait(&mut taps, ended) else {
+    while feed.is_some() || taps.iter().any(|tap| tap.open) {
+        let Some(Ready { over, hungry }) = wait(&mut taps, feed.as_ref(), ended) else {
             continue;
         };
+        if hungry {
+            feed = feed.and_then(|mut feed| feed.give().then_some(feed));
+        }
         for tap in taps.iter_mut().filter(|tap| tap.open && tap.ready) {
             tap.take(&mut piece);
         }
@@ -161,27 +206,35 @@ pub(crate) fn pump(mut taps: [Tap; 2], ended: BorrowedFd<'_>) -> [StreamOutcome;
     taps.map(Tap::finish)
 }
 
-/// Marks the taps that have something to read; returns whether the run is over. `None` when
-/// interrupted.
-fn wait(taps: &mut [Tap; 2], ended: BorrowedFd<'_>) -> Option<bool> {
+/// What there is to do besides reading.
+struct Ready {
+    over: bool,
+    hungry: bool,
+}
+
+/// Marks the taps that have something to read. `None` when interrupted.
+fn wait(taps: &mut [Tap; 2], feed: Option<&Feed>, ended: BorrowedFd<'_>) -> Option<Ready> {
     // a closed pipe is left out: it would be reported again and again
     let open = taps.iter().filter(|tap| tap.open);
     let mut fds: Vec<PollFd<'_>> = std::iter::once(ended)
         .chain(open.map(|tap| tap.pipe.as_fd()))
         .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
         .collect();
+    let readers = fds.len();
+    fds.extend(feed.map(|feed| PollFd::new(feed.pipe.as_fd(), PollFlags::POLLOUT)));
     let polled = poll(&mut fds, PollTimeout::NONE);
     if polled == Err(Errno::EINTR) {
         return None;
     }
     // if nothing can be waited for, read what there is
     let any = |fd: &PollFd<'_>| polled.is_err() || fd.any().unwrap_or(false);
-    let ready: Vec<bool> = fds.iter().skip(1).map(any).collect();
+    let ready: Vec<bool> = fds.iter().take(readers).skip(1).map(any).collect();
+    let hungry = fds.get(readers).is_some_and(any);
     let over = polled.is_ok() && fds.first().is_some_and(any);
     for (tap, ready) in taps.iter_mut().filter(|tap| tap.open).zip(ready) {
         tap.ready = ready;
     }
-    Some(over)
+    Some(Ready { over, hungry })
 }
 
 /// Returns the SHA-256 of some bytes, 64 lower-case hex digits.

@@ -62,11 +62,23 @@ pub(crate) enum Stopped {
     TimedOut,
 }
 
+/// A program that ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    /// Its place in the pipeline, from 0.
+    pub(crate) segment: u64,
+    /// Its wait status (`wait(2)`).
+    pub(crate) status: u64,
+    /// What all had used by then.
+    pub(crate) usage: Usage,
+}
+
 /// What was heard and seen of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
     pub(crate) started: Option<Observation>,
-    pub(crate) exited: Option<(u64, Usage)>,
+    /// Programs that ended, in the order in which they did.
+    pub(crate) exited: Vec<Ended>,
     pub(crate) failed: Option<(Stage, Errno)>,
     pub(crate) stopped: Option<Stopped>,
     /// Whether user and network namespace are those of the anchor.
@@ -233,7 +245,15 @@ fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
     };
     match bytes.get(..received).and_then(Report::decode) {
         Some(Report::Started(observation)) => watched.started = Some(observation),
-        Some(Report::Exited { status, usage }) => watched.exited = Some((status, usage)),
+        Some(Report::Exited {
+            segment,
+            status,
+            usage,
+        }) => watched.exited.push(Ended {
+            segment,
+            status,
+            usage,
+        }),
         Some(Report::Failed { stage, errno }) => {
             let errno = Errno::from_raw(i32::try_from(errno).unwrap_or_default());
             watched.failed = Some((stage, errno));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, OutputLimits, Sinks, Tier, launch, probe,
+    Cancel, LaunchPlan, Limits, Network, OutputLimits, Stdin, Streams, Tier, launch, probe,
 };
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, waitpid};
@@ -30,6 +30,8 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
     let plan = |executable: &str, cwd: &str| LaunchPlan {
         executable: PathBuf::from(executable),
         argv: vec!["x".to_owned()],
+        then: Vec::new(),
+        stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from(cwd),
         read_paths: Vec::new(),
@@ -47,7 +49,8 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
         plan("/bin/no-such-program", "/usr"),
         plan("/bin/true", "/usr/no-such-directory"),
     ];
-    let round = |plan: &LaunchPlan| launch(plan, Sinks::default(), &Cancel::new().unwrap()).is_ok();
+    let round =
+        |plan: &LaunchPlan| launch(plan, Streams::default(), &Cancel::new().unwrap()).is_ok();
     assert_eq!(plans.each_ref().map(round), [true, true, false]);
     let before = (count("/proc/self/fd"), count("/proc/self/task"));
     for plan in plans.iter().cycle().take(200) {

@@ -255,7 +255,7 @@ pub(crate) fn pipe() -> Result<(Fd, Fd), Errno> {
     Ok((Fd(reader), Fd(writer)))
 }
 
-/// How many descriptors one message can bring.
+/// How many descriptors one message can bring; the last is not always there.
 const FDS: usize = ambit_launcher::protocol::PASSED_FDS;
 
 #[repr(C)]
@@ -283,13 +283,14 @@ struct ControlBuffer {
     fds: [i32; FDS],
 }
 
-/// Receives one message of at most `into.len()` bytes and exactly [`FDS`] descriptors
-/// (`unix(7)`, `SCM_RIGHTS`).
+/// Receives one message of at most `into.len()` bytes and [`FDS`] descriptors, or one less: then the
+/// last is -1 (`unix(7)`, `SCM_RIGHTS`).
 pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]), Errno> {
     const MSG_CMSG_CLOEXEC: usize = 0x4000_0000;
     // a header of one word and two ints, then the descriptors
     const COMPLETE: usize = size_of::<usize>() + (2 + FDS) * size_of::<i32>();
-    const { assert!(size_of::<ControlBuffer>() == COMPLETE) };
+    const WITHOUT_LAST: usize = COMPLETE - size_of::<i32>();
+    const { assert!(size_of::<ControlBuffer>() == COMPLETE.next_multiple_of(size_of::<usize>())) };
     let mut control = ControlBuffer {
         len: 0,
         level: 0,
@@ -314,7 +315,7 @@ pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]),
     // SAFETY: recvmsg(2) fills `into` and `control` within the lengths given; both, and the header
     // that points at them, are exclusively ours and outlive the call.
     let length = answer(unsafe { syscall(nr::RECVMSG, args) })?;
-    let complete = control.len == COMPLETE
+    let complete = (control.len == COMPLETE || control.len == WITHOUT_LAST)
         && (control.level, control.kind) == (1, 1)
         && header.flags & 0x28 == 0; // MSG_TRUNC | MSG_CTRUNC
     if complete {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 use nix::unistd::{Gid, Uid};
 
 use super::*;
-use crate::plan::{Limits, OutputLimits};
+use crate::plan::{Limits, OutputLimits, Stdin};
 
 fn plan(network: Network, limits: Limits) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/true"),
         argv: vec!["true".to_owned()],
+        then: Vec::new(),
+        stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
         read_paths: Vec::new(),

@@ -3,13 +3,15 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::plan::{Limits, OutputLimits};
+use crate::plan::{Limits, OutputLimits, Stdin};
 
 fn plan(cwd: &Path, read: &[&Path], write: &[&Path]) -> LaunchPlan {
     let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
     LaunchPlan {
         executable: PathBuf::from("/usr/bin/true"),
         argv: vec!["true".to_owned()],
+        then: Vec::new(),
+        stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: cwd.to_owned(),
         read_paths: owned(read),

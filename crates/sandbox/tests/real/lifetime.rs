@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ambit_sandbox::{Cancel, LaunchPlan, Network, Sinks, Termination, Tier, launch};
+use ambit_sandbox::{Cancel, LaunchPlan, Network, Streams, Termination, Tier, launch};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
@@ -65,7 +65,7 @@ fn cancelling_kills_the_whole_tree() {
     let (plan, alive) = daemons(&work, "sleep 1000");
     let cancel = Cancel::new().unwrap();
     let outcome = thread::scope(|scope| {
-        let run = scope.spawn(|| launch(&plan, Sinks::default(), &cancel));
+        let run = scope.spawn(|| launch(&plan, Streams::default(), &cancel));
         await_growth(&alive);
         cancel.cancel().unwrap();
         run.join().unwrap().unwrap()
@@ -85,7 +85,7 @@ fn a_run_cancelled_before_it_starts_never_starts() {
     plan.write_paths = vec![work.path.clone()];
     let cancel = Cancel::new().unwrap();
     cancel.cancel().unwrap();
-    let outcome = launch(&plan, Sinks::default(), &cancel).unwrap();
+    let outcome = launch(&plan, Streams::default(), &cancel).unwrap();
     assert_eq!(outcome.termination, Termination::Cancelled);
     assert_eq!(outcome.enforcement.tier, Tier::None);
     assert!(!work.path.join("ran").exists());

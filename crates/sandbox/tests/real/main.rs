@@ -12,5 +12,6 @@ mod confinement;
 mod inside;
 mod lifetime;
 mod outcomes;
+mod pipelines;
 mod support;
 mod unprivileged;

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ambit_sandbox::{Cancel, Sinks, State, Termination, Tier, launch};
+use ambit_sandbox::{Cancel, State, Streams, Termination, Tier, launch};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Work, output_of, ready, run, shell};
@@ -104,11 +104,12 @@ fn hashes_all_output_and_keeps_what_was_asked() {
     plan.output.stdout_bytes = 1000;
     let passed = Arc::new(Mutex::new(0_usize));
     let count = Arc::clone(&passed);
-    let sinks = Sinks {
+    let streams = Streams {
+        stdin: Vec::new(),
         stdout: Some(Box::new(move |piece| *count.lock().unwrap() += piece.len())),
         stderr: None,
     };
-    let outcome = launch(&plan, sinks, &Cancel::new().unwrap()).unwrap();
+    let outcome = launch(&plan, streams, &Cancel::new().unwrap()).unwrap();
     assert_eq!(outcome.stdout.sha256, sha256(&vec![0; BYTES]));
     assert_eq!(outcome.stdout.bytes, u64::try_from(BYTES).unwrap());
     assert_eq!(outcome.stdout.captured, vec![0; 1000]);
@@ -124,12 +125,13 @@ fn a_sink_that_panics_does_not_end_the_run() {
     if !ready() {
         return;
     }
-    let sinks = Sinks {
+    let streams = Streams {
+        stdin: Vec::new(),
         stdout: Some(Box::new(|_| panic!("this panic is part of the test"))),
         stderr: None,
     };
     let plan = shell(Path::new(USR), "echo one; sleep 0.05; echo two; exit 3");
-    let outcome = launch(&plan, sinks, &Cancel::new().unwrap()).unwrap();
+    let outcome = launch(&plan, streams, &Cancel::new().unwrap()).unwrap();
     assert_eq!(outcome.termination, Termination::Exited { code: 3 });
     assert_eq!(outcome.stdout.captured, b"one\ntwo\n");
 }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Sinks, Tier, launch,
-    probe,
+    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Stdin, Streams, Tier,
+    launch, probe,
 };
 
 /// Returns whether this machine can build a sandbox. Without one, `REQUIRE_SANDBOX=1` fails the
@@ -56,6 +56,8 @@ pub(crate) fn shell(cwd: &Path, script: &str) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/sh"),
         argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+        then: Vec::new(),
+        stdin: Stdin::Empty,
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
         read_paths: Vec::new(),
@@ -90,7 +92,7 @@ pub(crate) fn inside(cwd: &Path, name: &str) -> LaunchPlan {
 }
 
 pub(crate) fn run(plan: &LaunchPlan) -> Result<Outcome, SandboxError> {
-    launch(plan, Sinks::default(), &Cancel::new().unwrap())
+    launch(plan, Streams::default(), &Cancel::new().unwrap())
 }
 
 /// Runs a plan that must end with code 0, and returns its standard output.
