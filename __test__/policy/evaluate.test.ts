@@ -237,6 +237,12 @@ describe('the registry', () => {
       'EGRESS_HOST_NOT_ALLOWED',
       'EGRESS_TARGET_UNCLEAR',
       'ENV_NOT_ALLOWED',
+      'ARGV_RULE_DENIED',
+      'ENFORCEMENT_BELOW_FLOOR',
+      'EXECUTABLE_NOT_PINNED',
+      'FEATURE_NOT_ALLOWED',
+      'PATH_UNCLEAR',
+      'POLICY_EXPIRED',
     ])
   })
 

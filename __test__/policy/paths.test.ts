@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest'
-import { climbs, literalPrefix, matchPrefixes, normalizePath } from '../../src/policy/paths.js'
+import { climbs, literalPrefix, normalizePath } from '../../src/policy/paths.js'
+import { compilePrefixes, matchPrefixes } from '../../src/policy/prefixes.js'
 import { command, contract, decide, policy, vectors } from './support.js'
 
 interface Recorded {
@@ -59,7 +60,7 @@ describe('prefixes', () => {
     ['/a', ['/a', '//a'], { kind: 'inside' }],
     ['//srv/share', ['//SRV/share'], { kind: 'inside' }],
   ])('%s under %j', (path, prefixes, want) => {
-    expect(matchPrefixes(path, prefixes)).toEqual(want)
+    expect(matchPrefixes(path, compilePrefixes(prefixes))).toEqual(want)
   })
 })
 

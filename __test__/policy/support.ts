@@ -63,3 +63,11 @@ export const policy = (changes: object = {}) => ({
   allowed_write_prefixes: ['/workspace/out'],
   ...changes,
 })
+
+/** An `ambit.policy.v1` policy that allows nothing but a few plain commands. */
+export const ambitPolicy = (changes: object = {}) =>
+  policy({ policy_schema_version: 'ambit.policy.v1', ...changes })
+
+/** An `ambit.contract.v1` contract with one command. */
+export const ambitContract = (changes: object = {}) =>
+  contract({ version: 'ambit.contract.v1', commands: [command(changes)] })

@@ -7,7 +7,7 @@ import { jsonSchema, SCHEMA_NAMES, type SchemaName } from '../index.js'
 const SHORT: Readonly<Record<string, SchemaName>> = {
   contract: 'ambit.contract.v1',
   decision: 'ambit.policy-decision.v1',
-  policy: 'csc.policy.v0.1',
+  policy: 'ambit.policy.v1',
 }
 
 export default class Schema extends AmbitCommand {

@@ -65,6 +65,15 @@ function notOneOf(issue: Extract<Issue, { code: 'invalid_value' }>): [string, st
   return ['NOT_ALLOWED_VALUE', `${verb} ${accepted}, not ${quote(issue.input)}`]
 }
 
+/** What is wrong with a value that may take several forms: of the last form, where it is a mapping. */
+function inBranches(issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] {
+  const isMapping = typeof issue.input === 'object' && issue.input !== null
+  const last = isMapping ? issue.errors.at(-1) : undefined
+  return (last ?? []).map((inner) =>
+    Object.assign({}, inner, { path: [...issue.path, ...inner.path] }),
+  )
+}
+
 function describe(issue: Issue): [string, string] {
   if (issue.code === 'invalid_type') return wrongType(issue)
   if (issue.code === 'too_big' || issue.code === 'too_small') return outOfBounds(issue)
@@ -72,20 +81,27 @@ function describe(issue: Issue): [string, string] {
   if (issue.code === 'invalid_format') {
     return ['NOT_ABSOLUTE_PATH', `${issue.message}, not ${quote(issue.input)}`]
   }
+  if (issue.code === 'invalid_union')
+    return ['WRONG_TYPE', 'has none of the forms that it can have']
   const code: unknown = issue.code === 'custom' ? issue.params?.['code'] : undefined
   return [typeof code === 'string' ? code : 'INVALID', visible(issue.message)]
 }
 
 /** Turns what zod found into faults with stable codes, the first {@link MAX_ISSUES} of them. */
-function faultsOf(error: z.ZodError): readonly SchemaFault[] {
+function faultsOf(issues: readonly Issue[]): readonly SchemaFault[] {
   const faults: SchemaFault[] = []
-  for (const issue of error.issues) {
+  for (const issue of issues) {
     if (faults.length >= MAX_ISSUES) break
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys.slice(0, MAX_ISSUES - faults.length)) {
         const message = 'is not a field here'
         faults.push({ path: [...issue.path, key], message, code: 'UNKNOWN_FIELD', atName: true })
       }
+      continue
+    }
+    const inner = issue.code === 'invalid_union' ? inBranches(issue) : []
+    if (inner.length > 0) {
+      faults.push(...faultsOf(inner).slice(0, MAX_ISSUES - faults.length))
       continue
     }
     const [code, message] = describe(issue)
@@ -110,7 +126,7 @@ export function check<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
   try {
     const result = schema.safeParse(value, { reportInput: true })
     if (result.success) return { ok: true, value: result.data }
-    return { ok: false, faults: faultsOf(result.error) }
+    return { ok: false, faults: faultsOf(result.error.issues) }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
     const message = 'has too many faults to list'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { argvVectors, type Command } from '../contract/schema.js'
 import { curlTargets, type EgressTargets } from './egress.js'
-import type { PolicyDocument } from './schema.js'
+import type { Rules } from './rules.js'
 
 /** What the argvs of a command say about what it does. */
 export interface Classification {
@@ -19,11 +19,9 @@ function isCurl(executable: string): boolean {
 }
 
 function isFinancial(argv: readonly string[], targets: EgressTargets, hosts: readonly string[]) {
+  if (hosts.length === 0) return false
   const joined = argv.join(' ').toLowerCase()
-  return hosts
-    .map((host) => host.toLowerCase())
-    .filter((host) => host.includes('stripe'))
-    .some((host) => joined.includes(host) || targets.hosts.includes(host))
+  return hosts.some((host) => joined.includes(host) || targets.hosts.includes(host))
 }
 
 /**
@@ -32,16 +30,16 @@ function isFinancial(argv: readonly string[], targets: EgressTargets, hosts: rea
  * path of curl and to the place in a pipeline.
  *
  * @param command of a contract
- * @param policy whose allowed_egress_hosts name what is financial
+ * @param rules whose hosts name what is financial
  */
-export function classify(command: Command, policy: PolicyDocument): Classification {
+export function classify(command: Command, rules: Pick<Rules, 'financialHosts'>): Classification {
   const effects = new Set<string>()
   const targets: EgressTargets[] = []
   for (const argv of argvVectors(command)) {
     if (!isCurl(argv[0] ?? '')) continue
     const contacted = curlTargets(argv)
     targets.push(contacted)
-    const financial = isFinancial(argv, contacted, policy.allowed_egress_hosts)
+    const financial = isFinancial(argv, contacted, rules.financialHosts)
     effects.add(financial ? FINANCIAL : 'fetch_external')
   }
   if (effects.size === 0) effects.add(command.proposed_effect_type)

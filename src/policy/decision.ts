@@ -32,6 +32,22 @@ const ClassifiedEffect = z.strictObject({
   effect_type: z.string().min(1),
 })
 
+/** What the runner has to see to before a command starts; one it does not know stops it. */
+const Obligation = z.union([
+  z.strictObject({ require: z.literal('clean_work_tree'), path: z.string() }),
+  z.strictObject({
+    require: z.literal('enforcement_floor'),
+    tier: z.enum(['full', 'lite', 'none']),
+  }),
+  z.strictObject({
+    require: z.literal('executable'),
+    command_id: z.string(),
+    name: z.string().describe('As the argv names it.'),
+    path: z.string(),
+    sha256: digest().optional(),
+  }),
+])
+
 /** The decision document; the source of its JSON Schema. */
 export const PolicyDecisionSchema = z
   .strictObject({
@@ -54,6 +70,12 @@ export const PolicyDecisionSchema = z
       .describe("csc's reasons in csc's order, then ours in the order of the contract."),
     reasons_total: z.int().min(1).describe('How many there were before the list was cut.'),
     classified_effects: z.array(ClassifiedEffect),
+    obligations: z.array(Obligation).min(1).optional(),
+    expires_at: z
+      .string()
+      .meta({ format: 'date-time' })
+      .optional()
+      .describe('The decision is not to be used from then on; present where the time was known.'),
   })
   .meta({ title: 'Ambit PolicyDecision v1' })
 
@@ -62,6 +84,18 @@ export type Mode = 'hardened' | 'local'
 
 /** Whether a contract may run. */
 export type Verdict = 'allow' | 'deny' | 'needs_approval'
+
+/** What the runner has to see to before a command starts. */
+export type Obligation =
+  | { readonly require: 'clean_work_tree'; readonly path: string }
+  | { readonly require: 'enforcement_floor'; readonly tier: 'full' | 'lite' | 'none' }
+  | {
+      readonly require: 'executable'
+      readonly command_id: string
+      readonly name: string
+      readonly path: string
+      readonly sha256?: string
+    }
 
 /** Why a decision is what it is. */
 export interface PolicyReason {
@@ -99,4 +133,8 @@ export interface PolicyDecision {
     readonly command_id: string
     readonly effect_type: string
   }[]
+  /** What the runner has to see to; absent where the policy asks for nothing. */
+  readonly obligations?: readonly Obligation[]
+  /** RFC 3339 in UTC; absent where the time of the decision was not given. */
+  readonly expires_at?: string
 }

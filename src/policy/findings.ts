@@ -17,6 +17,7 @@ export class Findings {
   readonly #csc: PolicyReason[] = []
   readonly #own: PolicyReason[] = []
   readonly #codes = new Set<ReasonCode>()
+  readonly #rules = new Set<string>()
   #total = 0
 
   constructor(policy: Policy) {
@@ -40,6 +41,11 @@ export class Findings {
     return effects.has('needs_approval') ? 'needs_approval' : 'allow'
   }
 
+  /** The paths of the rules that findings come from. */
+  rules(): ReadonlySet<string> {
+    return this.#rules
+  }
+
   /** Every code that applies, sorted. */
   codes(): readonly ReasonCode[] {
     return Array.from(this.#codes).toSorted()
@@ -58,6 +64,7 @@ export class Findings {
   #add(list: PolicyReason[], code: ReasonCode, message: string, options: FindingOptions): void {
     this.#codes.add(code)
     this.#total += 1
+    if (options.rule !== undefined) this.#rules.add(options.rule)
     if (list.length >= MAX_REASONS) return
     const { commandId, value, rule } = options
     const source = rule === undefined ? undefined : this.#place(rule)

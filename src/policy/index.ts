@@ -8,6 +8,7 @@ export {
 export { evaluate } from './evaluate.js'
 export { explain } from './explain.js'
 export { jsonSchema, SCHEMA_NAMES, type SchemaName } from './json-schemas.js'
+export { unmetObligations } from './obligations.js'
 export { loadPolicy, parsePolicy } from './parse.js'
 export { REASON_CODES, type ReasonCode } from './reason-codes.js'
-export { type Policy, PolicySchema } from './schema.js'
+export type { Policy } from './schema.js'

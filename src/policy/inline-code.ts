@@ -92,7 +92,7 @@ function isCode(argv: readonly string[]): boolean {
 const FIND_ACTIONS = new Set(['-exec', '-execdir', '-ok', '-okdir'])
 
 /** Returns the places in an argv at which a wrapper may start another command. */
-function innerStarts(argv: readonly string[]): readonly number[] {
+export function innerStarts(argv: readonly string[]): readonly number[] {
   const name = programName(argv[0] ?? '')
   const npmExec = name === 'npm' && argv.slice(1).some((argument) => /^(?:exec|x)$/.test(argument))
   if (!npmExec && !WRAPPERS.test(name)) return []
@@ -101,10 +101,13 @@ function innerStarts(argv: readonly string[]): readonly number[] {
 }
 
 /**
- * Says whether an argv hands code to an interpreter instead of naming a file that holds it.
+ * Returns the executables, as written, to which an argv hands code instead of naming a file that
+ * holds it: the first one, or one that a wrapper may start.
  *
  * @param argv at least the executable
  */
-export function isInlineCode(argv: readonly string[]): boolean {
-  return isCode(argv) || innerStarts(argv).some((at) => isCode(argv.slice(at)))
+export function inlineCodeIn(argv: readonly string[]): readonly string[] {
+  return [0, ...innerStarts(argv)]
+    .filter((at) => isCode(at === 0 ? argv : argv.slice(at)))
+    .map((at) => argv[at] ?? '')
 }

@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import { AmbitContractSchema, CscContractSchema } from '../contract/schema.js'
 import { PolicyDecisionSchema } from './decision.js'
-import { PolicySchema } from './schema.js'
+import { AmbitPolicySchema, CscPolicySchema } from './schema.js'
 
 const SOURCES = {
   'ambit.contract.v1': AmbitContractSchema,
+  'ambit.policy.v1': AmbitPolicySchema,
   'ambit.policy-decision.v1': PolicyDecisionSchema,
   'csc.contract.v0.1': CscContractSchema,
-  'csc.policy.v0.1': PolicySchema,
+  'csc.policy.v0.1': CscPolicySchema,
 } as const
 
 /** The name of a document that has a JSON Schema. */
@@ -17,6 +18,7 @@ export type SchemaName = keyof typeof SOURCES
 /** The documents that have a JSON Schema, in order. */
 export const SCHEMA_NAMES: readonly SchemaName[] = [
   'ambit.contract.v1',
+  'ambit.policy.v1',
   'ambit.policy-decision.v1',
   'csc.contract.v0.1',
   'csc.policy.v0.1',

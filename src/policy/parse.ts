@@ -12,8 +12,10 @@ import { readBounded, unreadable } from '../contract/read.js'
 import { visible } from '../contract/visible.js'
 import { type DocumentIssue, PolicyError } from '../errors.js'
 import { canonicalize, sha256Hex } from '../native.js'
+import { exampleFaults } from './argv-rules.js'
 import { excerpt } from './excerpt.js'
-import { type Policy, POLICY_LIMITS, type PolicyPlaces, PolicySchema } from './schema.js'
+import { compileRules } from './rules.js'
+import { type Policy, POLICY_LIMITS, policySchemaOf, type PolicyPlaces } from './schema.js'
 import { readYaml } from './yaml.js'
 
 /** Where each rule stands, worked out when it is asked for. */
@@ -70,7 +72,8 @@ function offsetOf(offsets: ReadonlyMap<string, MemberOffset>, fault: SchemaFault
 }
 
 /**
- * Reads a `csc.policy.v0.1` policy: YAML 1.2 core (JSON is YAML), as the published schema says.
+ * Reads a policy, `csc.policy.v0.1` or `ambit.policy.v1`: YAML 1.2 core (JSON is YAML), as the schema
+ * of its version says. The examples of argv rules are tried, and one that is wrong is a fault.
  * Refused: duplicate keys, merge keys, tags, directives, further documents, more than 64 aliases,
  * numbers that are no plain integers. Plain scalars that YAML 1.1 reads differently (`yes`, `010`,
  * `2024-01-01`) are read as YAML 1.2 does.
@@ -91,7 +94,7 @@ export function parsePolicy(bytes: Uint8Array, sourceName: string): Policy {
     const message = 'policy file must contain a YAML mapping'
     return refuseAt(sourceName, source, 0, 'NOT_A_MAPPING', message)
   }
-  const result = check(PolicySchema, value)
+  const result = check(policySchemaOf(value), value)
   if (!result.ok) {
     const issues = result.faults
       .map((fault) => placed(fault, positionAt(source, offsetOf(offsets, fault))))
@@ -99,7 +102,14 @@ export function parsePolicy(bytes: Uint8Array, sourceName: string): Policy {
     return refuse(sourceName, source, issues)
   }
   const hash = sha256Hex(Buffer.from(canonicalize(JSON.stringify(value))))
-  return { document: result.value, hash, sourceName, places: new Places(source, offsets) }
+  const document = result.value
+  const rules = compileRules(document)
+  const wrong = exampleFaults(rules.argvRules)
+  if (wrong.length > 0) {
+    const issues = wrong.map((fault) => placed(fault, positionAt(source, offsetOf(offsets, fault))))
+    return refuse(sourceName, source, issues)
+  }
+  return { document, rules, hash, sourceName, places: new Places(source, offsets) }
 }
 
 /**

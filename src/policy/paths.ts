@@ -18,6 +18,9 @@ function withoutDots(path: string): string[] {
   return path.split('/').filter((part) => part !== '' && part !== '.')
 }
 
+/** What normalizing would change in a POSIX path that is absolute. */
+const NOT_NORMAL = /\/(?:\/|$|\.(?:\/|$))/
+
 /** Splits `//server/share/rest` as Python's ntpath does: drive `//server/share`, then the rest. */
 function splitUnc(path: string): [drive: string, rest: string] {
   const start = /^\/\/\?\/unc\//i.test(path) ? 8 : 2
@@ -57,6 +60,7 @@ export function normalizePath(path: string): NormalPath | undefined {
     return normal === undefined ? undefined : { flavour: 'windows', path: normal }
   }
   if (!path.startsWith('/')) return undefined
+  if (!NOT_NORMAL.test(path)) return { flavour: 'posix', path }
   return { flavour: 'posix', path: `/${withoutDots(path).join('/')}` }
 }
 
@@ -77,8 +81,19 @@ export function literalPrefix(path: string): string {
 
 /** Says whether some part of a path is `..`, behind a glob or not. */
 export function climbs(path: string): boolean {
-  return path.split(/[\\/]/).includes('..')
+  return path.includes('..') && path.split(/[\\/]/).includes('..')
 }
+
+/**
+ * Says whether a path holds characters that cannot be seen: controls, directions, zero widths and
+ * line separators. Such a path shows as another one.
+ */
+export function hasInvisible(path: string): boolean {
+  return !PLAIN.test(path) && INVISIBLE.test(path)
+}
+
+const PLAIN = /^[\x20-\x7e]*$/
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
 
 /** Says whether a normal path is a tree or lies in it; both are of one flavour. */
 function contains(tree: NormalPath, path: NormalPath): boolean {
@@ -101,22 +116,3 @@ export function isUnder(path: string, tree: string): boolean {
 /** What comparing a path with the prefixes of a policy says. */
 export type PrefixMatch =
   { readonly kind: 'inside' | 'outside' } | { readonly kind: 'not_absolute'; readonly path: string }
-
-/**
- * Compares a path with prefixes, on separator boundaries and within one flavour.
- *
- * @param path as written in the contract
- * @param prefixes of the policy, read in order; one that is not absolute stops the comparison
- */
-export function matchPrefixes(path: string, prefixes: readonly string[]): PrefixMatch {
-  const normal = normalizePath(path)
-  if (normal === undefined) return { kind: 'not_absolute', path }
-  for (const prefix of prefixes) {
-    const under = normalizePath(prefix)
-    if (under === undefined) return { kind: 'not_absolute', path: prefix }
-    if (under.flavour !== normal.flavour) continue
-    const bare = under.path.replace(/\/+$/, '')
-    if (normal.path === bare || normal.path.startsWith(`${bare}/`)) return { kind: 'inside' }
-  }
-  return { kind: 'outside' }
-}

@@ -33,7 +33,8 @@ export const REASON_CODES = {
   },
   APPROVAL_REQUIRED: {
     effect: 'needs_approval',
-    meaning: 'The classified effect or the approval mode of the contract asks for an approval.',
+    meaning:
+      'The classified effect, the approval mode of the contract or a rule asks for an approval.',
   },
   TIMEOUT_EXCEEDS_POLICY: {
     effect: 'deny',
@@ -45,7 +46,7 @@ export const REASON_CODES = {
   },
   SECRET_REF_NOT_ALLOWED: {
     effect: 'deny',
-    meaning: 'A command names secrets and allow_secret_refs is false.',
+    meaning: 'A command names secrets that neither allow_secret_refs nor secrets allows.',
   },
   CWD_NOT_ALLOWED: {
     effect: 'deny',
@@ -81,7 +82,8 @@ export const REASON_CODES = {
   },
   EGRESS_HOST_NOT_ALLOWED: {
     effect: 'deny',
-    meaning: 'The network is allowlisted and a URL names a host outside allowed_egress_hosts.',
+    meaning:
+      'The network is allowlisted and a host outside allowed_egress_hosts and egress is named.',
   },
   EGRESS_TARGET_UNCLEAR: {
     effect: 'deny',
@@ -90,7 +92,32 @@ export const REASON_CODES = {
   ENV_NOT_ALLOWED: {
     effect: 'deny',
     meaning:
-      'A variable in env_allow makes programs run other code, or looks like a secret and allow_secret_refs is false.',
+      'A variable makes programs run other code, looks like a secret, or is not let in by allow_env.',
+  },
+  ARGV_RULE_DENIED: {
+    effect: 'deny',
+    meaning: 'The argv is one to which a rule of argv_rules applies that denies.',
+  },
+  ENFORCEMENT_BELOW_FLOOR: {
+    effect: 'deny',
+    meaning: 'The mode cannot enforce as much as enforcement_floor asks for.',
+  },
+  EXECUTABLE_NOT_PINNED: {
+    effect: 'deny',
+    meaning: 'An executable has a name in executables and is another file.',
+  },
+  FEATURE_NOT_ALLOWED: {
+    effect: 'deny',
+    meaning: 'A command asks for what widens its sandbox, and allow_features does not list it.',
+  },
+  PATH_UNCLEAR: {
+    effect: 'deny',
+    meaning:
+      'A path holds characters that cannot be seen, such as controls or changes of direction.',
+  },
+  POLICY_EXPIRED: {
+    effect: 'deny',
+    meaning: 'The time of the decision is not before expires_at of the policy, or is not known.',
   },
 } satisfies Record<string, ReasonCodeEntry>
 

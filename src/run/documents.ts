@@ -12,6 +12,8 @@ export interface CheckOptions {
   readonly policy: Source<Policy>
   /** How the contract is to be run; `hardened` unless said otherwise. */
   readonly mode?: Mode
+  /** The clock. */
+  readonly now?: () => Date
 }
 
 /** Contract and policy, read. */
@@ -56,5 +58,6 @@ async function read<Loaded extends object>(
  */
 export async function check(options: CheckOptions): Promise<PolicyDecision> {
   const { contract, policy } = await readDocuments(options)
-  return evaluate(contract, policy, { mode: options.mode ?? 'hardened' })
+  const now = options.now?.() ?? new Date()
+  return evaluate(contract, policy, { mode: options.mode ?? 'hardened', now })
 }

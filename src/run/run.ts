@@ -5,7 +5,7 @@ import type { LoadedContract } from '../contract/index.js'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
 import type { Recorded } from '../ledger/ledger.js'
 import { sha256Hex } from '../native.js'
-import { type Policy, evaluate } from '../policy/index.js'
+import { type Policy, type PolicyDecision, evaluate, unmetObligations } from '../policy/index.js'
 import { VERSION } from '../version.js'
 import { type CheckOptions, readDocuments } from './documents.js'
 import { type Executed, type OutputListener, execute } from './execute.js'
@@ -45,8 +45,6 @@ export interface RunOptions extends CheckOptions {
   readonly onStderr?: OutputListener
   /** Environment to look names up in; `process.env` unless another is given. */
   readonly env?: NodeJS.ProcessEnv
-  /** The clock. */
-  readonly now?: () => Date
 }
 
 /** What all parts of one run share. */
@@ -111,8 +109,9 @@ async function recorded(work: Work): Promise<RunResult> {
 
 async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const { contract, policy, recorder, now } = work
-  const decision = evaluate(contract, policy, { mode: 'hardened' })
-  const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt: now() }
+  const startedAt = now()
+  const decision = evaluate(contract, policy, { mode: 'hardened', now: startedAt })
+  const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt }
   const allows = decision.decision === 'allow'
   if (allows) recorder.reserve()
   const payload = decisionPayload(facts)
@@ -156,7 +155,7 @@ async function executed(
   files: ReceiptFiles,
 ): Promise<RunResult> {
   const { contract } = work
-  const done = await execute(contract.commands, () => plansOf(work), work.options)
+  const done = await execute(contract.commands, () => plansOf(work, facts.decision), work.options)
   const { csc, outcome } = await recordOutcome(work, facts, intent, done)
   await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])
   if (done.error !== undefined) throw withRun(done.error, facts, done)
@@ -164,7 +163,12 @@ async function executed(
 }
 
 /** Makes the plans of all commands before the first one starts. */
-function plansOf(work: Work): readonly LaunchPlan[] {
+function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
+  const [unmet] = unmetObligations(decision)
+  if (unmet !== undefined) {
+    const message = `this version cannot see to what the policy requires: \`${unmet.require}\``
+    throw new SandboxError('ERR_SANDBOX_UNSUPPORTED', message)
+  }
   const { contract, policy, env, home, options } = work
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
   const hiddenPaths = protectedPaths(home, options.signingKey ?? home.signingKey, env, writable)
