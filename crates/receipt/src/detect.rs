@@ -18,6 +18,7 @@ pub(crate) fn detect(value: &Value) -> Result<Format, Fault> {
         (is_csc(object), Format::Csc),
         (is_acta(object), Format::Acta),
         (is_agt(object), Format::AgtSkill),
+        (is_bilateral(object), Format::AgtBilateral),
         (is_sb_runtime(object), Format::SbRuntime),
         (is_v2(object), Format::V2),
         (is_flat(object), Format::Flat),
@@ -48,16 +49,24 @@ fn is_csc(object: &Object) -> bool {
 fn is_acta(object: &Object) -> bool {
     let issuer = member(object, "payload", "issuer_id").and_then(Value::as_str);
     let kid = member(object, "signature", "kid").and_then(Value::as_str);
-    is_envelope(object) && (!is_agt(object) || (issuer.is_some() && issuer == kid))
+    is_envelope(object)
+        && !is_bilateral(object)
+        && (!is_agt(object) || (issuer.is_some() && issuer == kid))
 }
 
 /// An envelope whose payload has the skill's type and its `action`, where the draft has `tool_name`.
 fn is_agt(object: &Object) -> bool {
     let payload_type = member(object, "payload", "type").and_then(Value::as_str);
     is_envelope(object)
+        && !is_bilateral(object)
         && payload_type == Some("sb-runtime:decision")
         && member(object, "payload", "action").is_some()
         && member(object, "payload", "tool_name").is_none()
+}
+
+/// An envelope with an authorization, or the word that there is one, beside its payload.
+fn is_bilateral(object: &Object) -> bool {
+    is_envelope(object) && (object.contains("authorization") || object.contains("bilateral"))
 }
 
 /// A payload, and the signer's public key beside it.

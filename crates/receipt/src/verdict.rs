@@ -10,6 +10,8 @@ use crate::key::KeyStatus;
 pub enum Format {
     /// draft-farley-acta-signed-receipts-04, envelope form.
     Acta,
+    /// Authorization and result of the agent governance toolkit's bilateral extension; read only.
+    AgtBilateral,
     /// Envelope of the agent governance toolkit's sb-runtime skill; read only.
     AgtSkill,
     /// `csc.receipt.v0.1`
@@ -23,10 +25,12 @@ pub enum Format {
 }
 
 impl Format {
-    /// Returns the format's name: `acta`, `agt-skill`, `csc`, `flat-v1`, `sb-runtime` or `v2`.
+    /// Returns the format's name: `acta`, `agt-bilateral`, `agt-skill`, `csc`, `flat-v1`, `sb-runtime`
+    /// or `v2`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Acta => "acta",
+            Self::AgtBilateral => "agt-bilateral",
             Self::AgtSkill => "agt-skill",
             Self::Csc => "csc",
             Self::Flat => "flat-v1",
@@ -63,6 +67,8 @@ impl Status {
 pub enum VerdictCode {
     /// The document has the shapes of two formats.
     AmbiguousFormat,
+    /// A hash in the receipt is not that of what it names.
+    HashMismatch,
     /// The signature is not one by a trusted key over this document.
     InvalidSignature,
     /// `payload.issuer_id` and `signature.kid` differ.
@@ -103,8 +109,9 @@ pub enum VerdictCode {
 
 impl VerdictCode {
     /// Every code, in the order of their names.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::AmbiguousFormat,
+        Self::HashMismatch,
         Self::InvalidSignature,
         Self::IssuerMismatch,
         Self::KeyOutsideWindow,
@@ -129,6 +136,7 @@ impl VerdictCode {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::AmbiguousFormat => "AMBIGUOUS_FORMAT",
+            Self::HashMismatch => "HASH_MISMATCH",
             Self::InvalidSignature => "INVALID_SIGNATURE",
             Self::IssuerMismatch => "ISSUER_MISMATCH",
             Self::KeyOutsideWindow => "KEY_OUTSIDE_WINDOW",
@@ -157,7 +165,8 @@ impl VerdictCode {
     pub const fn status(self, format: Option<Format>) -> Status {
         match self {
             Self::Ok => Status::Valid,
-            Self::InvalidSignature
+            Self::HashMismatch
+            | Self::InvalidSignature
             | Self::IssuerMismatch
             | Self::KeyOutsideWindow
             | Self::KeyRevoked
@@ -170,6 +179,7 @@ impl VerdictCode {
                     Some(Format::Csc) => Status::Invalid,
                     Some(
                         Format::Acta
+                        | Format::AgtBilateral
                         | Format::AgtSkill
                         | Format::Flat
                         | Format::SbRuntime

@@ -6,7 +6,7 @@ use ambit_canon::{Digest, Limits, Value, parse, write};
 use crate::detect::detect;
 use crate::encoding::{hex, quoted};
 use crate::key::{KeySet, KeyStatus, Trusted};
-use crate::legacy::{agt, flat, python, sb_runtime, v2};
+use crate::legacy::{agt, bilateral, flat, python, sb_runtime, v2};
 use crate::time::Instant;
 use crate::verdict::{Format, Status, Verdict, VerdictCode};
 use crate::{acta, csc};
@@ -76,6 +76,7 @@ fn check<'a>(
 ) -> Result<Signed<'a>, Fault> {
     match format {
         Format::Acta => acta::verify_envelope(value, keys),
+        Format::AgtBilateral => bilateral::verify(document, value, keys),
         Format::AgtSkill => agt::verify(document, value, keys),
         Format::Csc => csc::verify_receipt(document, value, keys),
         Format::Flat => flat::verify(value, keys),
@@ -95,7 +96,7 @@ fn judge(format: Format, value: &Value, signed: &Signed<'_>, keys: &KeySet) -> V
         Ok(()) | Err(_) => {
             let revoked = keys.is_revoked(&signed.by);
             let (code, detail) = placed(key_status, revoked);
-            (code, detail.to_owned())
+            (code, format!("{detail}{}", unsigned(format, value, code)))
         }
     };
     Verdict {
@@ -133,15 +134,30 @@ const fn placed(status: KeyStatus, revoked: bool) -> (VerdictCode, &'static str)
     }
 }
 
+/// Returns what a valid receipt of the format says without signing it.
+fn unsigned(format: Format, value: &Value, code: VerdictCode) -> &'static str {
+    match (format, code, value.get("result")) {
+        (Format::AgtBilateral, VerdictCode::Ok, Some(Value::Null)) => {
+            "; an authorization alone: that no result was taken away, nobody signs"
+        }
+        (Format::AgtBilateral, VerdictCode::Ok, _) => "; when the result was sealed, nobody signs",
+        _ => "",
+    }
+}
+
 /// Returns the time at which the receipt says it was issued, from among its signed members.
 pub(crate) fn issue_time(format: Format, value: &Value) -> Option<&str> {
     let holder = match format {
-        Format::Acta | Format::AgtSkill | Format::SbRuntime => value.get("payload"),
+        Format::Acta | Format::AgtBilateral | Format::AgtSkill | Format::SbRuntime => {
+            value.get("payload")
+        }
         Format::Csc => value.get("signature"),
         Format::Flat | Format::V2 => Some(value),
     };
     let name = match format {
-        Format::Acta | Format::AgtSkill | Format::Flat | Format::V2 => "issued_at",
+        Format::Acta | Format::AgtBilateral | Format::AgtSkill | Format::Flat | Format::V2 => {
+            "issued_at"
+        }
         Format::Csc => "signed_at",
         Format::SbRuntime => "timestamp",
     };
@@ -152,7 +168,7 @@ pub(crate) fn issue_time(format: Format, value: &Value) -> Option<&str> {
 fn is_canonical(format: Format, document: &[u8], value: &Value, text: &str) -> bool {
     match format {
         Format::Acta | Format::Flat | Format::SbRuntime | Format::V2 => document == text.as_bytes(),
-        Format::AgtSkill => {
+        Format::AgtBilateral | Format::AgtSkill => {
             python::text(document, value).is_some_and(|text| document == text.as_bytes())
         }
         Format::Csc => document == csc::stored_text(value).as_bytes(),
@@ -253,7 +269,7 @@ fn told(format: Option<Format>, value: &Value, fault: Fault) -> Verdict {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let signature = value.get("signature");
     let (key_id, payload_type) = match format {
-        Some(Format::Acta | Format::AgtSkill) => (
+        Some(Format::Acta | Format::AgtBilateral | Format::AgtSkill) => (
             text(signature.and_then(|it| it.get("kid"))),
             text(value.get("payload").and_then(|it| it.get("type"))),
         ),

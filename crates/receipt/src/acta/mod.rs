@@ -76,7 +76,7 @@ pub(crate) fn read_envelope(value: &Value) -> Result<(&Object, &str, &str), Faul
 }
 
 /// Returns the key id and the encoded signature.
-fn read_signature(signature: Option<&Value>) -> Result<(&str, &str), Fault> {
+pub(crate) fn read_signature(signature: Option<&Value>) -> Result<(&str, &str), Fault> {
     let malformed = |detail: &str| Err((VerdictCode::MalformedSignature, detail.to_owned()));
     let signature = match signature {
         None | Some(Value::Null) => {

@@ -16,6 +16,7 @@ mod tree;
 use ambit_canon::{Digest, Value, parse};
 
 use crate::key::KeySet;
+use crate::tlog::{ProofError, verify_inclusion};
 use crate::verdict::{Format, Status, Verdict};
 use crate::verify::{LIMITS, verify};
 
@@ -46,6 +47,19 @@ pub enum DisclosureCode {
 }
 
 impl DisclosureCode {
+    /// Every code, in the order of their names.
+    pub const ALL: [Self; 9] = [
+        Self::FieldConflict,
+        Self::MalformedDisclosure,
+        Self::NoCommittedRoot,
+        Self::Ok,
+        Self::ProofInvalid,
+        Self::ReceiptNotValid,
+        Self::RootMismatch,
+        Self::SaltEncoding,
+        Self::SaltTooShort,
+    ];
+
     /// Returns the stable code; it is never renamed or reused.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -168,15 +182,19 @@ pub fn verify_disclosed(
 }
 
 fn check(shown: &Shown<'_>, root: &Digest) -> Result<(), Fault> {
-    let Some(found) = tree::root(shown.leaf(), shown.index, shown.size, &shown.siblings) else {
-        let detail = "the proof does not have the siblings of a leaf at its place".to_owned();
-        return Err((DisclosureCode::ProofInvalid, detail));
-    };
-    if found != *root {
-        let detail = "the field is not the one that the receipt commits to".to_owned();
-        return Err((DisclosureCode::RootMismatch, detail));
+    let siblings: Vec<&[u8; 32]> = shown.siblings.iter().map(Digest::as_bytes).collect();
+    let (leaf, root) = (shown.leaf(), root.as_bytes());
+    let proven = verify_inclusion(shown.index, shown.size, leaf.as_bytes(), &siblings, root);
+    match proven {
+        Ok(()) => Ok(()),
+        Err(ProofError::Root) => {
+            let detail = "the field is not the one that the receipt commits to".to_owned();
+            Err((DisclosureCode::RootMismatch, detail))
+        }
+        Err(error @ (ProofError::HashSize | ProofError::Length | ProofError::Range)) => {
+            Err((DisclosureCode::ProofInvalid, format!("proof: {error}")))
+        }
     }
-    Ok(())
 }
 
 fn answer(name: Option<&str>, found: Result<(), Fault>) -> Disclosed {

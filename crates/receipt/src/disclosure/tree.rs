@@ -3,41 +3,11 @@
 
 use ambit_canon::Digest;
 
+use crate::tlog::node_hash;
+
 /// Returns the hash of a leaf.
 pub(super) fn leaf(bytes: &[u8]) -> Digest {
     Digest::of(&[&[0], bytes].concat())
-}
-
-fn node(left: &Digest, right: &Digest) -> Digest {
-    Digest::of(&[&[1], left.as_bytes().as_slice(), right.as_bytes()].concat())
-}
-
-/// Returns the root to which a leaf and its siblings lead, or nothing where a leaf at that place has
-/// more or fewer of them (RFC 9162 section 2.1.3.2).
-pub(super) fn root(leaf: Digest, index: u64, size: u64, siblings: &[Digest]) -> Option<Digest> {
-    if index >= size {
-        return None;
-    }
-    let (mut at, mut last) = (index, size.checked_sub(1)?);
-    let mut hash = leaf;
-    for sibling in siblings {
-        if last == 0 {
-            return None;
-        }
-        if at & 1 == 1 || at == last {
-            hash = node(sibling, &hash);
-            // Levels at which the node has no sibling are passed over.
-            while at & 1 == 0 && at != 0 {
-                at >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = node(&hash, sibling);
-        }
-        at >>= 1;
-        last >>= 1;
-    }
-    (last == 0).then_some(hash)
 }
 
 /// Returns the root of leaves, and for each leaf its siblings from the leaf up. Nothing of nothing.
@@ -61,5 +31,6 @@ pub(super) fn build(leaves: &[Digest]) -> Option<(Digest, Vec<Vec<Digest>>)> {
         path.push(left_root);
         path
     }));
-    Some((node(&left_root, &right_root), paths))
+    let root = node_hash(left_root.as_bytes(), right_root.as_bytes());
+    Some((Digest::from_bytes(root), paths))
 }

@@ -66,6 +66,11 @@ static PAYLOAD: Shape = Shape {
         must("policy_digest", STRING),
         must("issuer_id", TEXT),
         must("issued_at", TIME),
+        // An authorization has more around it: see `bilateral`.
+        may(
+            "phase",
+            Check::String(|text| text != "authorization", "no authorization alone"),
+        ),
         may(
             "previousReceiptHash",
             Check::String(is_link, "32 bytes in base64url without padding"),

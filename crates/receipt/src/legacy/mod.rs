@@ -5,6 +5,7 @@
 //! cannot be made again with certainty, the receipt is undecidable, never invalid.
 
 pub(crate) mod agt;
+pub(crate) mod bilateral;
 pub(crate) mod flat;
 pub(crate) mod python;
 pub(crate) mod sb_runtime;

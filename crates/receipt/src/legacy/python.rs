@@ -17,9 +17,18 @@ use crate::verify::LIMITS;
 ///
 /// `value` must be what the document parses to.
 pub(crate) fn payload_text(document: &[u8], value: &Value) -> Option<String> {
+    member_text(document, value, &["payload"])
+}
+
+/// Returns the text of the member to which `names` lead, under the same conditions.
+pub(crate) fn member_text(document: &[u8], value: &Value, names: &[&str]) -> Option<String> {
     let value = marked(document, value)?;
+    let mut member = &value;
+    for name in names {
+        member = member.get(name)?;
+    }
     let mut out = String::new();
-    write_value(value.get("payload")?, &mut out)?;
+    write_value(member, &mut out)?;
     Some(out)
 }
 
@@ -27,9 +36,7 @@ pub(crate) fn payload_text(document: &[u8], value: &Value) -> Option<String> {
 ///
 /// `value` must be what the document parses to.
 pub(crate) fn text(document: &[u8], value: &Value) -> Option<String> {
-    let mut out = String::new();
-    write_value(&marked(document, value)?, &mut out)?;
-    Some(out)
+    member_text(document, value, &[])
 }
 
 /// Returns the document with its numbers as strings of a mark and their own text.

@@ -83,6 +83,12 @@ pub(crate) fn read(document: &[u8], value: &Value, verdict: &Verdict) -> Option<
     let whole = *verdict.digest.as_ref()?.as_bytes();
     match format {
         Format::Acta => Some(acta(value, whole)),
+        // Written once for each call, and linked to nothing.
+        Format::AgtBilateral => Some(Claims {
+            chain: ChainId::None,
+            previous: Previous::First,
+            ..agt_skill(document, value, whole)
+        }),
         Format::AgtSkill => Some(agt_skill(document, value, whole)),
         Format::Csc => Some(csc(value, whole)),
         Format::SbRuntime => Some(sb_runtime(value, whole)),
