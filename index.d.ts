@@ -55,11 +55,44 @@ export declare class Signer {
   load(path: string): TextAnswer
 }
 
+/** Answers with the text of the document in which a policy is published. */
+export declare function bundlePolicy(engine: string, files: Array<NamedFile>, generatedAt: string): TextAnswer
+
+/**
+ * Returns the RFC 8785 text of a strict JSON text, of at most 16 MiB and 64 levels. The text comes
+ * alone, without an object around it: this call is counted in hundreds of nanoseconds.
+ */
+export declare function canonicalize(document: string | Uint8Array): string | Failure
+
+/** Checks a published policy and answers with its digest: `sha256:` and 64 hex digits. */
+export declare function checkBundle(bundle: Uint8Array): TextAnswer
+
 /**
  * Reads a public key file (SPKI PEM, JWK, 64 hex digits or 32 raw bytes) and answers with
  * `{thumbprint, hex, jwk, pem}` as JSON.
  */
 export declare function describePublicKey(path: string): TextAnswer
+
+/**
+ * Answers with `{sha256, bytes}` of a regular file as JSON; no part of its path may be a symbolic
+ * link. Reading is work off the JavaScript thread.
+ */
+export declare function digestArtifact(path: string, maxBytes: number): Promise<Text | Failure>
+
+/**
+ * Answers with the digest of compiled rules in their order, a JSON array: `sha256:` and 64 hex
+ * digits.
+ */
+export declare function digestCompiledPolicy(engine: string, rules: string): TextAnswer
+
+/** Answers with the `acta-policy-digest-v1` of files: `sha256:` and 64 hex digits. */
+export declare function digestPolicy(engine: string, files: Array<NamedFile>): TextAnswer
+
+/**
+ * Puts a receipt that verifies with these keys into a DSSE envelope that `signer` signs; answers
+ * with the envelope's text.
+ */
+export declare function exportDsse(receipt: Uint8Array, keys: Array<TrustedKey>, jwks: Array<Uint8Array>, exportedAt: string, signer: Signer): TextAnswer
 
 /** A call that could not do its work. */
 export interface Failure {
@@ -80,6 +113,12 @@ export interface Failure {
  */
 export declare function generateKey(privatePath: string, publicPath: string): TextAnswer
 
+/**
+ * Takes a receipt out of a DSSE envelope that one of these keys signed; answers with `{receipt,
+ * exported_at, signers}` as JSON, `receipt` being the receipt's exact text.
+ */
+export declare function importDsse(envelope: Uint8Array, keys: Array<TrustedKey>, jwks: Array<Uint8Array>): TextAnswer
+
 /** Returns the launcher, the static program that is pid 1 of every sandbox, for packaging. */
 export declare function launcherImage(): Uint8Array
 
@@ -90,6 +129,14 @@ export declare function launcherImage(): Uint8Array
  * When no promise or no thread can be made; then nothing ran.
  */
 export declare function launchPlan(plan: string, canceller: Canceller, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+
+/** A policy's file. */
+export interface NamedFile {
+  /** Its name in the manifest. */
+  name: string
+  /** Its bytes as they are. */
+  content: Uint8Array
+}
 
 /**
  * Reads strict I-JSON and answers with its RFC 8785 text.
@@ -126,14 +173,21 @@ export interface Recorded {
   bytes: Uint8Array
 }
 
-/** Returns SHA-256 as 64 lower-case hex digits. */
-export declare function sha256Hex(bytes: Uint8Array): string
+/** Returns SHA-256 of bytes, or of a text's UTF-8, as 64 lower-case hex digits. */
+export declare function sha256Hex(data: string | Uint8Array): string
 
 /**
  * Signs a `csc.receipt.v0.1` given as JSON without its signature; answers with the text to store,
  * byte for byte as csc-runner writes it.
  */
 export declare function signCscReceipt(receipt: string, signer: Signer, keyId: string, signedAt: string): TextAnswer
+
+/**
+ * Signs a payload of a namespaced type and answers with the envelope's exact text. `sb_issuer`
+ * chooses the key's id in the form of the draft; `allow_unsandboxed` signs what says that nothing
+ * confined it.
+ */
+export declare function signReceipt(payload: string | Uint8Array, signer: Signer, sbIssuer: boolean, allowUnsandboxed: boolean): string | Failure
 
 /** Text: a document, a digest or a JSON object, as the entry point says. */
 export interface Text {

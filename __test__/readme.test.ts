@@ -83,6 +83,10 @@ function sourceExamples(): Example[] {
 const PRINTS: Record<string, string> = {
   'readme-1.mjs': "success 0 [ 'ALLOW' ]\nvalid OK\n",
   'readme-2.cjs': "allow [ 'ALLOW' ]\n",
+  'src-native-ts-1.mts': '{"a":2,"b":1}\n',
+  'src-native-ts-2.mts': 'ba7816bf\n',
+  'src-policy-digest-ts-1.mts': '71\n',
+  'src-receipt-sign-ts-1.mts': 'valid\n',
   'src-receipt-verify-ts-1.mts': 'valid OK\n',
   'src-run-documents-ts-1.mts': "allow [ 'ALLOW' ]\n",
   'src-run-run-ts-1.mts': 'success 0\n',

@@ -64,6 +64,7 @@ export const ERROR_CODES = {
   ERR_POLICY_INVALID: 'The policy is not a valid document; details.issues says where and why.',
   ERR_POLICY_UNREADABLE: 'The policy file could not be read.',
   ERR_RECEIPT_ALREADY_SIGNED: 'The document to be signed has a signature already.',
+  ERR_RECEIPT_ARTIFACT: 'A file that was to be named by its digest could not be read.',
   ERR_RECEIPT_ENVELOPE:
     'The DSSE envelope or its statement is malformed, or not about its receipt.',
   ERR_RECEIPT_ENVELOPE_KEY:
@@ -177,6 +178,34 @@ export class PolicyError extends DocumentError {
   constructor(code: ErrorCodeOf<'POLICY'>, message: string, options: DocumentErrorOptions) {
     super(code, message, options)
   }
+}
+
+/** A text that is not strict JSON: what is wrong, and where. */
+export class JsonError extends AmbitError {
+  /** The kind of fault, such as `DUPLICATE_MEMBER`. */
+  readonly reason: string
+  /** Bytes from the start, in UTF-8. */
+  readonly offset: number
+  /** Line from 1. */
+  readonly line: number
+  /** Column in characters (Unicode scalar values) from 1. */
+  readonly column: number
+
+  constructor(message: string, fault: JsonFault) {
+    super('ERR_JSON', message, { details: { ...fault } })
+    this.reason = fault.reason
+    this.offset = fault.offset
+    this.line = fault.line
+    this.column = fault.column
+  }
+}
+
+/** Where a text stops being strict JSON. */
+export interface JsonFault {
+  readonly reason: string
+  readonly offset: number
+  readonly line: number
+  readonly column: number
 }
 
 /** A receipt that could not be made, read or written. */

@@ -10,6 +10,7 @@ export {
   ERROR_CODES,
   type ErrorCode,
   InternalError,
+  JsonError,
   KeyError,
   LedgerError,
   PolicyError,
@@ -18,6 +19,7 @@ export {
 } from './errors.js'
 export {
   type KeyDescription,
+  Signer,
   type TrustedKey,
   describePublicKey,
   generateKey,
@@ -27,19 +29,32 @@ export type {
   Policy,
   PolicyDecision,
   PolicyReason,
+  PolicyFile,
   ReasonCode,
   SchemaName,
 } from './policy/index.js'
 export {
   REASON_CODES,
   SCHEMA_NAMES,
+  checkPolicyBundle,
+  compiledPolicyDigest,
   evaluate,
   explain,
   jsonSchema,
   loadPolicy,
   parsePolicy,
+  policyBundle,
+  policyDigest,
 } from './policy/index.js'
 export { type KeyStatus, type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
+export {
+  type ExportOptions,
+  type ImportedReceipt,
+  type ImportOptions,
+  exportReceipt,
+  importReceipt,
+} from './receipt/dsse.js'
+export { type SignReceiptOptions, signReceipt } from './receipt/sign.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'
 export { type Home, findHome } from './run/home.js'
@@ -53,4 +68,5 @@ export {
 } from './run/launch.js'
 export type { CommandResult, LedgerReceipt, RunResult, RunStatus } from './run/result.js'
 export { type RunOptions, run } from './run/run.js'
+export { canonicalize, sha256 } from './native.js'
 export { VERSION } from './version.js'

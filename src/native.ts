@@ -7,6 +7,8 @@ import {
   type ErrorCode,
   type ErrorDetails,
   InternalError,
+  JsonError,
+  type JsonFault,
   KeyError,
   LedgerError,
   ReceiptError,
@@ -55,34 +57,67 @@ export type StrictJson =
 export function parseJson(bytes: Uint8Array, limits: JsonLimits): StrictJson {
   const answer = addon.parseJson(bytes, limits.maxBytes, limits.maxDepth)
   if (answer.kind === 'ok') return { ok: true, canonical: answer.value }
-  const fault = detailsOf(answer) as { reason: string } & Record<string, number>
-  return {
-    ok: false,
-    code: fault.reason,
-    message: answer.message,
-    offset: fault['offset'] ?? 0,
-    line: fault['line'] ?? 1,
-    column: fault['column'] ?? 1,
-  }
+  const { reason: code, ...place } = faultIn(detailsOf(answer))
+  return { ok: false, code, message: answer.message, ...place }
 }
 
-/** Bounds of documents that we wrote ourselves. */
-const OWN_LIMITS: JsonLimits = { maxBytes: 16 * 1024 * 1024, maxDepth: 64 }
+function faultIn(details: ErrorDetails): JsonFault {
+  const { reason, offset, line, column } = details as unknown as JsonFault
+  return { reason, offset, line, column }
+}
 
 /**
- * Returns the RFC 8785 text of a JSON text.
+ * Returns the RFC 8785 text of a strict JSON text of at most 16 MiB and 64 levels.
  *
- * @throws {@link InternalError} when the text is not strict JSON
+ * @param json a text, or its bytes in UTF-8; what comes back is of the same kind
+ * @throws {@link JsonError} `ERR_JSON`, with the kind of fault and its place
+ * @example
+ * ```ts
+ * console.log(canonicalize('{ "b": 1.0, "a": 2 }')) // {"a":2,"b":1}
+ * ```
  */
-export function canonicalize(json: string): string {
-  const result = parseJson(Buffer.from(json), OWN_LIMITS)
-  if (!result.ok) throw new InternalError(`not strict JSON: ${result.message}`)
-  return result.canonical
+export function canonicalize(json: string): string
+export function canonicalize(json: Uint8Array): Uint8Array
+export function canonicalize(json: string | Uint8Array): string | Uint8Array {
+  const isText = typeof json === 'string'
+  if (isText) requireText(json)
+  const answer = addon.canonicalize(json)
+  if (typeof answer === 'string') return isText ? answer : Buffer.from(answer)
+  throw errorOf(answer)
 }
 
-/** Returns SHA-256 as 64 lower-case hex digits. */
+/**
+ * Returns SHA-256 as 64 lower-case hex digits.
+ *
+ * @param data bytes, or a text that stands for its UTF-8
+ * @throws {@link JsonError} `ERR_JSON` for a text that has no UTF-8: with half a surrogate pair
+ * @example
+ * ```ts
+ * console.log(sha256('abc').slice(0, 8)) // ba7816bf
+ * ```
+ */
+export function sha256(data: string | Uint8Array): string {
+  if (typeof data === 'string') requireText(data)
+  return addon.sha256Hex(data)
+}
+
+/** The same for bytes. */
 export function sha256Hex(bytes: Uint8Array): string {
   return addon.sha256Hex(bytes)
+}
+
+/** Refuses a text with half a surrogate pair: on its way to UTF-8 it would become another text. */
+export function requireText(text: string): void {
+  if (text.isWellFormed()) return
+  const at = text.search(/\p{Surrogate}/u)
+  const before = text.slice(0, at)
+  const start = before.lastIndexOf('\n') + 1
+  throw new JsonError('the text has half a surrogate pair', {
+    reason: 'LONE_SURROGATE',
+    offset: Buffer.byteLength(before),
+    line: before.split('\n').length,
+    column: Array.from(before.slice(start)).length + 1,
+  })
 }
 
 function detailsOf(failure: Failure): ErrorDetails {
@@ -92,6 +127,12 @@ function detailsOf(failure: Failure): ErrorDetails {
 /** Returns the value of an answer, or throws its failure as an error of its area. */
 export function unwrap<A extends { kind: 'ok' } | Failure>(answer: A): Exclude<A, Failure> {
   if (answer.kind === 'ok') return answer as Exclude<A, Failure>
+  throw errorOf(answer)
+}
+
+/** Returns an answer that is a text alone, or throws its failure. */
+export function unwrapText(answer: string | Failure): string {
+  if (typeof answer === 'string') return answer
   throw errorOf(answer)
 }
 
@@ -109,6 +150,7 @@ function errorOf(failure: Failure): AmbitError {
   const { code, message } = failure
   const options = { details: detailsOf(failure) }
   if (!isErrorCode(code)) return new InternalError(`unknown code ${code}: ${message}`, options)
+  if (code === 'ERR_JSON') return new JsonError(message, faultIn(options.details))
   if (code.startsWith('ERR_SANDBOX_')) return new SandboxError(code as never, message, options)
   if (code.startsWith('ERR_LEDGER_')) return new LedgerError(code as never, message, options)
   if (code.startsWith('ERR_KEY_')) return new KeyError(code as never, message, options)

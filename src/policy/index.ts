@@ -12,3 +12,10 @@ export { unmetObligations } from './obligations.js'
 export { loadPolicy, parsePolicy } from './parse.js'
 export { REASON_CODES, type ReasonCode } from './reason-codes.js'
 export type { Policy } from './schema.js'
+export {
+  type PolicyFile,
+  checkPolicyBundle,
+  compiledPolicyDigest,
+  policyBundle,
+  policyDigest,
+} from './digest.js'

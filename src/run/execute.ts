@@ -6,6 +6,7 @@ import { type Launched, launchPlan } from './launch.js'
 import type { RunFault } from './payloads.js'
 import type { LaunchPlan } from './plan.js'
 import { type CommandResult, type RunStatus, statusOf } from './result.js'
+import { executableHash } from './scope.js'
 
 /** Receives a piece of output of the command with this id. */
 export type OutputListener = (piece: Uint8Array, commandId: string) => void
@@ -20,6 +21,8 @@ export interface Listeners {
 /** What became of the commands of a contract. */
 export interface Executed {
   readonly commands: readonly CommandResult[]
+  /** The plans of all commands; none when they could not be made. */
+  readonly plans: readonly LaunchPlan[]
   readonly status: RunStatus
   /** Output that was kept of the last command. */
   readonly stdout: Uint8Array
@@ -46,6 +49,7 @@ export async function execute(
   const run = new Progress()
   try {
     const plans = plan()
+    run.plans = plans
     for (const [index, command] of commands.entries()) {
       const launch = plans[index]
       if (launch === undefined) throw new InternalError('a command has no plan')
@@ -77,6 +81,7 @@ interface Ended extends Launched {
 /** What is known of a run so far. */
 class Progress {
   status: RunStatus = 'not_started'
+  plans: readonly LaunchPlan[] = []
   readonly #commands: CommandResult[] = []
   #last: Ended | undefined
 
@@ -116,7 +121,7 @@ class Progress {
 
   #so(status: RunStatus): Executed {
     const { stdout = new Uint8Array(), stderr = new Uint8Array() } = this.#last ?? {}
-    return { commands: this.#commands, status, stdout, stderr }
+    return { commands: this.#commands, plans: this.plans, status, stdout, stderr }
   }
 }
 
@@ -125,12 +130,17 @@ const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
   const { onStdout, onStderr, signal } = listeners
+  const executable_hash = await executableHash(plan.executable)
   const launched = await launchPlan(JSON.stringify(plan), {
     signal,
     onStdout: onStdout && ((piece) => onStdout(piece, command.id)),
     onStderr: onStderr && ((piece) => onStderr(piece, command.id)),
   })
-  return { ...launched, result: resultOf(command, plan.executable, plan.argv, launched) }
+  const result = resultOf(command, plan.executable, plan.argv, launched)
+  return {
+    ...launched,
+    result: { ...result, ...(executable_hash !== undefined && { executable_hash }) },
+  }
 }
 
 function resultOf(

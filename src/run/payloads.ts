@@ -3,12 +3,23 @@
 import type { PolicyDecision } from '../policy/index.js'
 import type { Enforcement, Termination } from './launch.js'
 import { type CommandResult, type RunStatus, describe, exitCodeOf } from './result.js'
+import type { Artifact, Scope } from './scope.js'
 
 /** What every receipt of a run has in common. */
 export interface RunFacts {
   readonly runId: string
   readonly decision: PolicyDecision
   readonly startedAt: Date
+  /** What the caller wants to find in both receipts, as it is. */
+  readonly marks?: Marks
+}
+
+/** Tells receipts apart that are made for others. */
+export interface Marks {
+  /** Something new each time, from whoever asks for the receipt. */
+  readonly nonce?: string
+  /** Whom the receipt is for. */
+  readonly audience?: string
 }
 
 /** Why a run did not end well, by code. */
@@ -38,6 +49,7 @@ export function decisionPayload(facts: RunFacts): string {
     policy_name: decision.policy_profile,
     policy_hash: `sha256:${decision.policy_sha256}`,
     classified_effects: decision.classified_effects,
+    ...facts.marks,
   })
 }
 
@@ -50,6 +62,8 @@ export interface Execution {
   readonly decisionDigest: string
   /** SHA-256 of the csc receipt's text, hex. */
   readonly cscDigest?: string
+  readonly scope?: Scope
+  readonly artifacts?: readonly Artifact[]
   readonly fault?: RunFault
 }
 
@@ -67,7 +81,7 @@ function weakest(commands: readonly CommandResult[]): Enforcement {
 /** Returns the payload of `ambit:execution`. */
 export function executionPayload(facts: RunFacts, execution: Execution): string {
   const { decision, runId } = facts
-  const { cscDigest, fault } = execution
+  const { cscDigest, scope, artifacts = [], fault } = execution
   return JSON.stringify({
     type: 'ambit:execution',
     issued_at: utc(execution.endedAt),
@@ -79,13 +93,18 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
     status: execution.status,
     commands: execution.commands.map(commandMember),
     enforcement: weakest(execution.commands),
+    ...(scope && { scope }),
+    artifacts,
+    // approvals come with their issue: none was used
+    approvals: [],
+    ...facts.marks,
     ...(cscDigest !== undefined && { csc_receipt_hash: `sha256:${cscDigest}` }),
     ...(fault && { error: fault }),
   })
 }
 
 function commandMember(result: CommandResult): object {
-  const { termination, enforcement, ...rest } = result
+  const { termination, enforcement, executable_hash: _observed, ...rest } = result
   return {
     ...rest,
     tier: enforcement.tier,

@@ -10,6 +10,8 @@ export interface CommandResult {
   readonly argv_hash: string
   /** The program that was executed, absolute. */
   readonly executable: string
+  /** `sha256:` and the digest of that file right before the start, when it could be read. */
+  readonly executable_hash?: string
   readonly termination: Termination
   readonly duration_ms: number
   /** CPU time of the command and its reaped descendants, microseconds. */

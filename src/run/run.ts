@@ -12,6 +12,8 @@ import { type Executed, type OutputListener, execute } from './execute.js'
 import { type Home, findHome } from './home.js'
 import {
   type CscOutcome,
+  type Execution,
+  type Marks,
   type RunFacts,
   cscReceipt,
   cscTime,
@@ -23,6 +25,7 @@ import { protectedPaths } from './protected.js'
 import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
+import { artifactsOf, scopeOf } from './scope.js'
 
 /** What is run, and how. */
 export interface RunOptions extends CheckOptions {
@@ -37,6 +40,10 @@ export interface RunOptions extends CheckOptions {
    * in the ledger; files there are never replaced.
    */
   readonly evidenceOut?: string
+  /** Text that stands in both receipts: 1 to 256 printable ASCII characters, new each time. */
+  readonly nonce?: string
+  /** Whom the receipts are for: 1 to 256 printable ASCII characters that stand in both. */
+  readonly audience?: string
   /** Stops the run: everything in the sandbox is killed and the run recorded as interrupted. */
   readonly signal?: AbortSignal
   /** Called with each piece of standard output as it comes. */
@@ -56,6 +63,7 @@ interface Work {
   readonly now: () => Date
   readonly env: NodeJS.ProcessEnv
   readonly home: Home
+  readonly marks: Marks
 }
 
 /**
@@ -83,6 +91,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
     const message = 'mode `local` cannot run yet: this version runs in `hardened` only'
     throw new ConfigError('ERR_CONFIG_INVALID', message)
   }
+  const marks = marksOf(options)
   const { contract, policy } = await readDocuments(options)
   const env = options.env ?? process.env
   const now = options.now ?? (() => new Date())
@@ -90,10 +99,24 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const { signingKey, keyId } = options
   const recorder = new Recorder({ home, signingKey, keyId })
   try {
-    return await recorded({ options, contract, policy, recorder, now, env, home })
+    return await recorded({ options, contract, policy, recorder, now, env, home, marks })
   } finally {
     recorder.close()
   }
+}
+
+/** Returns what stands in both receipts by the caller's wish. */
+function marksOf({ nonce, audience }: RunOptions): Marks {
+  const marks = {
+    ...(nonce !== undefined && { nonce }),
+    ...(audience !== undefined && { audience }),
+  }
+  for (const [name, text] of Object.entries(marks)) {
+    if (/^[\x20-\x7e]{1,256}$/u.test(text)) continue
+    const message = `\`${name}\` takes 1 to 256 printable ASCII characters`
+    throw new ConfigError('ERR_CONFIG_INVALID', message)
+  }
+  return marks
 }
 
 async function recorded(work: Work): Promise<RunResult> {
@@ -111,7 +134,8 @@ async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const { contract, policy, recorder, now } = work
   const startedAt = now()
   const decision = evaluate(contract, policy, { mode: 'hardened', now: startedAt })
-  const facts: RunFacts = { runId: `run_${randomUUID()}`, decision, startedAt }
+  const runId = `run_${randomUUID()}`
+  const facts: RunFacts = { runId, decision, startedAt, marks: work.marks }
   const allows = decision.decision === 'allow'
   if (allows) recorder.reserve()
   const payload = decisionPayload(facts)
@@ -177,6 +201,19 @@ function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
   return contract.commands.map((command) => planOf(command, context))
 }
 
+/** Returns what a run was given, and what was seen of it and of what it left behind. */
+async function seenOf(
+  { contract }: Work,
+  done: Executed,
+): Promise<Required<Pick<Execution, 'artifacts' | 'scope'>>> {
+  const trees = done.plans.flatMap((plan) => plan.write_paths)
+  const expected = done.commands.length === 0 ? [] : contract.expected_outputs
+  return {
+    scope: scopeOf(contract.commands, done.plans, done.commands),
+    artifacts: await artifactsOf(expected, trees),
+  }
+}
+
 /** Signs and records what became of a run. */
 async function recordOutcome(
   work: Work,
@@ -187,12 +224,14 @@ async function recordOutcome(
   const { recorder } = work
   const endedAt = work.now()
   const { commands, status, fault } = done
+  const { scope, artifacts } = await seenOf(work, done)
   recorder.release()
   try {
     const csc = signCsc(work, facts, { ...done, endedAt })
     const cscDigest = sha256Hex(Buffer.from(csc))
     const decisionDigest = intent.digest
-    const said = { endedAt, status, commands, decisionDigest, cscDigest, ...(fault && { fault }) }
+    const what = { commands, scope, artifacts, ...(fault && { fault }) }
+    const said = { endedAt, status, decisionDigest, cscDigest, ...what }
     const outcome = await recorder.outcome(facts.runId, executionPayload(facts, said), endedAt)
     return { csc, outcome }
   } catch (error) {

@@ -25,13 +25,20 @@ pub fn parse_json(document: Uint8Array, max_bytes: u32, max_depth: u32) -> TextA
     }
 }
 
-/// Returns SHA-256 as 64 lower-case hex digits.
+/// Returns SHA-256 of bytes, or of a text's UTF-8, as 64 lower-case hex digits.
 #[napi(catch_unwind)]
-pub fn sha256_hex(bytes: Uint8Array) -> String {
-    Digest::of(&bytes).hex()
+pub fn sha256_hex(data: Either<String, Uint8Array>) -> String {
+    Digest::of(bytes_of(&data)).hex()
 }
 
-fn described(error: &CanonError) -> Failure {
+pub(crate) fn bytes_of(document: &Either<String, Uint8Array>) -> &[u8] {
+    match document {
+        Either::A(text) => text.as_bytes(),
+        Either::B(bytes) => bytes,
+    }
+}
+
+pub(crate) fn described(error: &CanonError) -> Failure {
     let details = json!({
         "reason": error.kind.code(),
         "offset": error.offset,

@@ -16,6 +16,7 @@
 )]
 
 pub mod answer;
+pub mod documents;
 pub mod json;
 pub mod keys;
 pub mod ledger;

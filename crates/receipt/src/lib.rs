@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acta;
+mod artifact;
 pub mod csc;
 mod detect;
 pub mod disclosure;
@@ -54,6 +55,7 @@ pub mod tlog;
 mod verdict;
 mod verify;
 
+pub use artifact::{ArtifactError, FileDigest, digest_file};
 pub use key::{
     Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow, MAX_ITERATIONS,
     MAX_SCRYPT_BYTES, Sign, SigningKey, VerifyingKey,

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run asked for, what it was given, and what was seen of it.
+import { realpathSync } from 'node:fs'
+import { normalize } from 'node:path/posix'
+import type { Command } from '../contract/index.js'
+import { ReceiptError } from '../errors.js'
+import { addon, unwrapJson } from '../native.js'
+import { isWithin } from './paths.js'
+import type { LaunchPlan } from './plan.js'
+import type { CommandResult } from './result.js'
+
+/** What a command may reach. Values of the environment and arguments never stand here. */
+interface Reach {
+  readonly command_id: string
+  readonly read_paths: readonly string[]
+  readonly write_paths: readonly string[]
+  readonly network: string
+  readonly env_names: readonly string[]
+}
+
+/** What was seen of a command that was started. */
+interface Observed {
+  readonly command_id: string
+  readonly executable: string
+  /** `sha256:` and the digest of the file right before the start; absent when it could not be read. */
+  readonly executable_hash?: string
+}
+
+/** The three views of a run's scope. */
+export interface Scope {
+  /** What the contract asks, command by command. */
+  readonly declared: readonly Reach[]
+  /** What the launch plans gave; none when they could not be made. */
+  readonly granted: readonly Reach[]
+  /** What was seen of the commands that were started. */
+  readonly observed: readonly Observed[]
+  /** True when the lists were left out because they are too long for a receipt. */
+  readonly truncated?: true
+}
+
+/** Room for the scope in a receipt, characters of JSON. */
+const MAX_SCOPE = 256 * 1024
+
+/** Returns the scope of a run. */
+export function scopeOf(
+  commands: readonly Command[],
+  plans: readonly LaunchPlan[],
+  results: readonly CommandResult[],
+): Scope {
+  const scope = {
+    declared: commands.map(declared),
+    granted: plans.map((plan, index) => granted(commands[index]?.id ?? '', plan)),
+    observed: results.map(observed),
+  }
+  if (JSON.stringify(scope).length <= MAX_SCOPE) return scope
+  return { declared: [], granted: [], observed: [], truncated: true }
+}
+
+function declared(command: Command): Reach {
+  return {
+    command_id: command.id,
+    read_paths: command.read_paths,
+    write_paths: command.write_paths,
+    network: command.network,
+    env_names: command.env_allow,
+  }
+}
+
+function granted(id: string, plan: LaunchPlan): Reach {
+  return {
+    command_id: id,
+    read_paths: plan.read_paths,
+    write_paths: plan.write_paths,
+    network: plan.network,
+    env_names: Object.keys(plan.env).toSorted(),
+  }
+}
+
+function observed(result: CommandResult): Observed {
+  const { id, executable, executable_hash } = result
+  return { command_id: id, executable, ...(executable_hash !== undefined && { executable_hash }) }
+}
+
+/** A file by its digest. */
+export interface Artifact {
+  /** Absolute, without symbolic links in it. */
+  readonly path: string
+  /** 64 hex digits. */
+  readonly sha256: string
+  readonly bytes: number
+}
+
+/** Largest executable whose digest is taken, bytes: what it costs is paid before every start. */
+const MAX_EXECUTABLE = 16 * 1024 * 1024
+/** Largest artifact and all of them, bytes, and how many there may be. */
+const MAX_ARTIFACT = 64 * 1024 * 1024
+const MAX_ALL_ARTIFACTS = 256 * 1024 * 1024
+const MAX_ARTIFACTS = 256
+
+/** Returns `sha256:` and the digest of the file that is at the end of a path; nothing when unread. */
+export async function executableHash(path: string): Promise<string | undefined> {
+  try {
+    return `sha256:${(await digestOf(realpathSync(path), MAX_EXECUTABLE)).sha256}`
+  } catch {
+    return undefined // not there, not ours to read, too large: no claim
+  }
+}
+
+/**
+ * Returns the outputs that a contract expects and that lie, as plain files, where one of its commands
+ * could write. Outputs with a glob, others and those beyond the limits are no claim.
+ *
+ * @param expected paths as the contract has them
+ * @param trees what commands could write
+ */
+export async function artifactsOf(
+  expected: readonly string[],
+  trees: readonly string[],
+): Promise<readonly Artifact[]> {
+  const isMeant = (path: string) =>
+    !GLOB.test(path) && path === normalize(path) && trees.some((tree) => isWithin(path, tree))
+  const found: Artifact[] = []
+  let room = MAX_ALL_ARTIFACTS
+  for (const path of [...new Set(expected)].filter(isMeant).toSorted().slice(0, MAX_ARTIFACTS)) {
+    try {
+      const artifact = { path, ...(await digestOf(path, Math.min(room, MAX_ARTIFACT))) }
+      room -= artifact.bytes
+      found.push(artifact)
+    } catch (error) {
+      if (!(error instanceof ReceiptError)) throw error
+    }
+  }
+  return found
+}
+
+const GLOB = /[*?[\]{}]/u
+
+async function digestOf(path: string, most: number): Promise<{ sha256: string; bytes: number }> {
+  return unwrapJson<{ sha256: string; bytes: number }>(await addon.digestArtifact(path, most))
+}
