@@ -71,10 +71,14 @@ impl Ledger {
     }
 
     fn submit(&self, jobs: Jobs) {
-        self.groups().submit(jobs, |close| {
-            let mut writer = self.writer();
+        let writing = match self.writing() {
+            Ok(writing) => writing,
+            Err(error) => return settle(jobs, Err(error)),
+        };
+        writing.groups.submit(jobs, |close| {
+            let mut writer = writing.writer();
             let mut jobs = close();
-            let written = self.write(&mut writer, &mut jobs);
+            let written = self.write(&mut writer, &writing.owners, &mut jobs);
             drop(writer);
             settle(jobs, written);
         });
@@ -84,13 +88,14 @@ impl Ledger {
     fn write(
         &self,
         writer: &mut Writer,
+        owners: &Arc<Folder>,
         jobs: &mut Jobs,
     ) -> Result<Vec<Option<Appended>>, LedgerError> {
         let failed = |fault: Fault| self.failed(Activity::Write, fault);
         let Writer { connection, owner } = writer;
         let opens_a_run = jobs.iter().any(|job| job.entry().phase == Phase::Intent);
         if owner.is_none() && opens_a_run {
-            *owner = Some(Owner::claim(self.owners())?);
+            *owner = Some(Owner::claim(owners)?);
         }
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -100,8 +105,8 @@ impl Ledger {
         let own = owner.as_ref().map(Owner::id);
         let mut written = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let appended = write_one(&transaction, job.as_mut(), &position, own, self.owners())
-                .map_err(failed)?;
+            let appended =
+                write_one(&transaction, job.as_mut(), &position, own, owners).map_err(failed)?;
             if let Some(appended) = &appended {
                 position = after(&position, appended).map_err(failed)?;
             }

@@ -220,7 +220,7 @@ impl Ledger {
         frontier: &Frontier,
     ) -> Result<StoredCheckpoint, LogError> {
         let write = || -> Result<Option<StoredCheckpoint>, Fault> {
-            let mut writer = self.writer();
+            let mut writer = self.writing()?.writer();
             let transaction = writer
                 .connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Connections to the database, and the settings that its promises rest on.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -19,6 +21,22 @@ pub(crate) fn open_writer(path: &Path, timeout_ms: u32) -> rusqlite::Result<Conn
 /// the writer for it.
 pub(crate) fn open_reader(path: &Path, timeout_ms: u32) -> rusqlite::Result<Connection> {
     open(path, timeout_ms, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+/// Opens a connection that only reads, to a file that nobody changes meanwhile: on a read-only file
+/// system, where the engine cannot make the files by which processes know of each other.
+pub(crate) fn open_unchanging(path: &Path, timeout_ms: u32) -> rusqlite::Result<Connection> {
+    let mut uri = b"file:".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        // RFC 3986: what could be taken for a query, a fragment or an escape is escaped
+        match byte {
+            b'%' | b'?' | b'#' => uri.extend(format!("%{byte:02X}").into_bytes()),
+            _ => uri.push(*byte),
+        }
+    }
+    uri.extend(b"?immutable=1");
+    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    open(Path::new(OsStr::from_bytes(&uri)), timeout_ms, access)
 }
 
 /// Turns the write-ahead log on; returns the journal mode that is in force afterwards.

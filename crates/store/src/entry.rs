@@ -28,7 +28,7 @@ impl Phase {
         }
     }
 
-    fn stored(text: &str) -> Result<Self, LedgerError> {
+    pub(crate) fn stored(text: &str) -> Result<Self, LedgerError> {
         [Self::Intent, Self::Outcome, Self::Refusal]
             .into_iter()
             .find(|phase| phase.as_str() == text)

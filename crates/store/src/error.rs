@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use crate::chain::ChainFault;
 use crate::ids::RunId;
+use crate::transfer::TransferProblem;
 
 /// A ledger call that could not do its work: one variant per failing step.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,12 @@ pub enum LedgerError {
         /// The size that was offered.
         bytes: usize,
     },
+    /// Something stands where a new ledger or an export was to be written; nothing is replaced.
+    #[error("`{}` exists already", path.display())]
+    Exists {
+        /// The file or folder.
+        path: PathBuf,
+    },
     /// The file is a database of something else.
     #[error("`{}` is not a ledger (application id {application_id:#x})", path.display())]
     Foreign {
@@ -71,6 +78,15 @@ pub enum LedgerError {
         path: PathBuf,
         /// The application id that it carries.
         application_id: i32,
+    },
+    /// What was to be imported is not a whole, unbroken ledger; nothing was made of it.
+    #[error("cannot import `{place}`: {problem}")]
+    Import {
+        /// The file, and the line where there is one.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        problem: TransferProblem,
     },
     /// A system call on a file of the ledger failed.
     #[error("cannot {action} `{}`", path.display())]
@@ -110,6 +126,9 @@ pub enum LedgerError {
         #[source]
         source: rusqlite::Error,
     },
+    /// The ledger was opened for reading only.
+    #[error("the ledger was opened for reading only")]
+    ReadOnly,
     /// An outcome for a run that already has one.
     #[error("run `{run_id}` is already closed")]
     RunClosed {
@@ -169,6 +188,8 @@ impl LedgerError {
             | Self::CorruptSchema { .. }
             | Self::CorruptValue { .. } => LedgerErrorKind::Corrupt,
             Self::EntrySize { .. } => LedgerErrorKind::EntrySize,
+            Self::Exists { .. } => LedgerErrorKind::Exists,
+            Self::Import { .. } => LedgerErrorKind::Import,
             Self::Foreign { .. } => LedgerErrorKind::Foreign,
             Self::Io { source, .. } => io_kind(source),
             Self::RunClosed { .. } => LedgerErrorKind::RunClosed,
@@ -177,7 +198,7 @@ impl LedgerError {
             Self::RunUnknown { .. } => LedgerErrorKind::RunUnknown,
             Self::Shared(error) => error.kind(),
             Self::Version { .. } => LedgerErrorKind::Version,
-            Self::Abandoned | Self::Write { .. } => LedgerErrorKind::Write,
+            Self::Abandoned | Self::ReadOnly | Self::Write { .. } => LedgerErrorKind::Write,
         }
     }
 
@@ -214,8 +235,12 @@ pub enum LedgerErrorKind {
     Corrupt,
     /// The sealed bytes are empty or too many.
     EntrySize,
+    /// Something stands where a new ledger or an export was to be written.
+    Exists,
     /// The file is not a ledger; it is left as it is.
     Foreign,
+    /// What was to be imported is not a whole, unbroken ledger.
+    Import,
     /// The run already has its outcome; somebody else recorded it.
     RunClosed,
     /// The run already has its intent.
@@ -234,11 +259,13 @@ pub enum LedgerErrorKind {
 
 impl LedgerErrorKind {
     /// Every kind, in alphabetical order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Busy,
         Self::Corrupt,
         Self::EntrySize,
+        Self::Exists,
         Self::Foreign,
+        Self::Import,
         Self::RunClosed,
         Self::RunExists,
         Self::RunOwned,
@@ -254,7 +281,9 @@ impl LedgerErrorKind {
             Self::Busy => "ERR_LEDGER_BUSY",
             Self::Corrupt => "ERR_LEDGER_CORRUPT",
             Self::EntrySize => "ERR_LEDGER_ENTRY_SIZE",
+            Self::Exists => "ERR_LEDGER_EXISTS",
             Self::Foreign => "ERR_LEDGER_FOREIGN",
+            Self::Import => "ERR_LEDGER_IMPORT",
             Self::RunClosed => "ERR_LEDGER_RUN_CLOSED",
             Self::RunExists => "ERR_LEDGER_RUN_EXISTS",
             Self::RunOwned => "ERR_LEDGER_RUN_OWNED",

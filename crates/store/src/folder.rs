@@ -131,13 +131,17 @@ impl Folder {
         fsync(&self.fd).map_err(|errno| LedgerError::io("sync", &self.path, errno))
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 }
 
 /// Makes the missing part of `path`, each folder 0700 under any umask.
-fn create_missing(path: &Path) -> Result<(), LedgerError> {
+pub(crate) fn create_missing(path: &Path) -> Result<(), LedgerError> {
     let missing: Vec<&Path> = path
         .ancestors()
         .take_while(|part| !part.as_os_str().is_empty() && fs::symlink_metadata(part).is_err())

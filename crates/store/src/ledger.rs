@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Opening a ledger.
 
-use std::fs::File;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::checkpoint;
 use crate::connection;
@@ -44,11 +45,26 @@ pub struct Ledger {
     // INVARIANT: dropped in this order. The writer outlives the reader, because the last
     // connection to close empties the log, and a reader cannot.
     reader: Mutex<Connection>,
-    writer: Mutex<Writer>,
-    groups: Groups,
-    owners: Arc<Folder>,
+    writing: Option<Writing>,
     id: LedgerId,
+    folder: PathBuf,
     timeout_ms: u32,
+}
+
+/// What a ledger has that was not opened for reading only.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    writer: Mutex<Writer>,
+    pub(crate) groups: Groups,
+    pub(crate) owners: Arc<Folder>,
+}
+
+impl Writing {
+    /// Takes the turn to append. A thread that panicked inside its turn left nothing behind: its
+    /// transaction was rolled back on the way.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What an append needs, one thread at a time.
@@ -81,19 +97,49 @@ impl Ledger {
         let path = prepare_file(&folder)?;
         let failed = |fault: Fault| Activity::Open.failed(timeout_ms, fault);
 
-        let (writer, id) = open_database(&path, timeout_ms).map_err(failed)?;
+        let (connection, id) = open_database(&path, timeout_ms).map_err(failed)?;
         let reader =
             connection::open_reader(&path, timeout_ms).map_err(|source| failed(source.into()))?;
         drop(turn);
-        Ok(Self {
-            reader: Mutex::new(reader),
-            writer: Mutex::new(Writer {
-                connection: writer,
-                owner: None,
-            }),
+        let owner = None;
+        let writing = Writing {
+            writer: Mutex::new(Writer { connection, owner }),
             groups: Groups::default(),
             owners,
+        };
+        Ok(Self {
+            reader: Mutex::new(reader),
+            writing: Some(writing),
             id,
+            folder: folder.path().to_owned(),
+            timeout_ms,
+        })
+    }
+
+    /// Opens the ledger in `folder` for reading only. Nothing in it is changed; who may access it
+    /// and whether its last entry is intact are not checked.
+    ///
+    /// While the database is in use, or where the folder can be written, the engine keeps two files
+    /// beside it. On a read-only file system it needs neither, unless a process that died has left
+    /// entries in the log that are not in the database yet: those must be recovered by a normal
+    /// open, or in a copy, and until then the ledger is refused rather than shown without its tail.
+    ///
+    /// # Errors
+    /// `ERR_LEDGER_UNAVAILABLE` when there is no ledger or it cannot be opened;
+    /// `ERR_LEDGER_FOREIGN`, `ERR_LEDGER_VERSION` and `ERR_LEDGER_CORRUPT` for a file that is not a
+    /// ledger of this version with its tables and triggers unchanged; `ERR_LEDGER_BUSY`.
+    pub fn open_read_only(folder: &Path, options: &OpenOptions) -> Result<Self, LedgerError> {
+        let timeout_ms = options.busy_timeout_ms;
+        let folder =
+            fs::canonicalize(folder).map_err(|source| LedgerError::io("open", folder, source))?;
+        let path = folder.join(DATABASE);
+        let failed = |fault: Fault| Activity::Open.failed(timeout_ms, fault);
+        let (reader, id) = read_database(&path, timeout_ms).map_err(failed)?;
+        Ok(Self {
+            reader: Mutex::new(reader),
+            writing: None,
+            id,
+            folder,
             timeout_ms,
         })
     }
@@ -103,22 +149,26 @@ impl Ledger {
         &self.id
     }
 
-    /// Takes the turn to append. A thread that panicked inside its turn left nothing behind: its
-    /// transaction was rolled back on the way.
-    pub(crate) fn writer(&self) -> MutexGuard<'_, Writer> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) const fn groups(&self) -> &Groups {
-        &self.groups
+    /// Returns what is needed to write.
+    pub(crate) fn writing(&self) -> Result<&Writing, LedgerError> {
+        self.writing.as_ref().ok_or(LedgerError::ReadOnly)
     }
 
     pub(crate) fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) const fn owners(&self) -> &Arc<Folder> {
-        &self.owners
+    /// Returns the folder, without links in its path.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.join(DATABASE)
+    }
+
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(LOG)
     }
 
     /// Names a failure of `activity` in the ledger's words.
@@ -147,8 +197,60 @@ fn open_database(path: &Path, timeout_ms: u32) -> Result<(Connection, LedgerId),
     Ok((connection, LedgerId::stored(id)?))
 }
 
+/// Opens the database for reading only, and checks what it finds.
+fn read_database(path: &Path, timeout_ms: u32) -> Result<(Connection, LedgerId), Fault> {
+    let examined = connection::open_reader(path, timeout_ms)
+        .map_err(Fault::from)
+        .and_then(|connection| examine(connection, path));
+    match examined {
+        Err(Fault::Engine(error)) if wants_to_write(&error) && !has_log(path) => {
+            examine(connection::open_unchanging(path, timeout_ms)?, path)
+        }
+        other => other,
+    }
+}
+
+fn examine(connection: Connection, path: &Path) -> Result<(Connection, LedgerId), Fault> {
+    match schema::identify(&connection, path)? {
+        Found::Ledger => {}
+        // A normal open would make it one of this version.
+        Found::Older => {
+            let found = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let supported = schema::VERSION;
+            return Err(LedgerError::Version { found, supported }.into());
+        }
+        Found::Empty => {
+            let path = path.to_owned();
+            let application_id = 0;
+            return Err(LedgerError::Foreign {
+                path,
+                application_id,
+            }
+            .into());
+        }
+    }
+    schema::check(&connection)?;
+    let id = connection.query_row("SELECT id FROM ledger", [], |row| row.get(0))?;
+    Ok((connection, LedgerId::stored(id)?))
+}
+
+/// Whether the engine would have to make its files first.
+fn wants_to_write(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    code.is_some_and(|code| matches!(code, ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+}
+
+/// Whether there is a log with something in it, or one that cannot be examined.
+fn has_log(path: &Path) -> bool {
+    let log = path.with_file_name(LOG);
+    match fs::symlink_metadata(log) {
+        Ok(found) => found.len() > 0,
+        Err(error) => error.kind() != io::ErrorKind::NotFound,
+    }
+}
+
 /// Makes sure that the database file exists and that it and its companions are private.
-fn prepare_file(folder: &Folder) -> Result<PathBuf, LedgerError> {
+pub(crate) fn prepare_file(folder: &Folder) -> Result<PathBuf, LedgerError> {
     if !folder.check_file(DATABASE)? {
         // The engine gives its own files the mode and owner of this one.
         if let Some(file) = folder.create_file(DATABASE)? {
@@ -164,7 +266,7 @@ fn prepare_file(folder: &Folder) -> Result<PathBuf, LedgerError> {
 }
 
 /// Waits for the turn to open, as long as the options allow.
-fn lock_folder(folder: &Folder, timeout_ms: u32) -> Result<Flock<File>, LedgerError> {
+pub(crate) fn lock_folder(folder: &Folder, timeout_ms: u32) -> Result<Flock<File>, LedgerError> {
     let mut file = loop {
         if let Some(file) = folder.open_file(LOCK)? {
             break file;
@@ -188,8 +290,9 @@ fn lock_folder(folder: &Folder, timeout_ms: u32) -> Result<Flock<File>, LedgerEr
     }
 }
 
-const DATABASE: &str = "ledger.db";
-const COMPANIONS: [&str; 3] = ["ledger.db-wal", "ledger.db-shm", "ledger.db-journal"];
-const LOCK: &str = "ledger.lock";
+pub(crate) const DATABASE: &str = "ledger.db";
+const LOG: &str = "ledger.db-wal";
+const COMPANIONS: [&str; 3] = [LOG, "ledger.db-shm", "ledger.db-journal"];
+pub(crate) const LOCK: &str = "ledger.lock";
 const OWNERS: &str = "owners";
 const POLL: Duration = Duration::from_millis(2);

@@ -58,15 +58,20 @@ mod checkpoint;
 mod connection;
 mod entry;
 mod error;
+mod export;
 mod fault;
 mod folder;
 mod group;
 mod ids;
+mod import;
 mod ledger;
 mod owner;
+mod query;
 mod read;
 mod runs;
 mod schema;
+mod status;
+mod transfer;
 
 pub use chain::{ChainEnd, ChainFault, ChainFaultKind, ChainReport};
 pub use checkpoint::{CheckpointSchedule, LogError, StoredCheckpoint};
@@ -74,7 +79,10 @@ pub use entry::{Appended, Entry, Head, NewEntry, Phase, Position};
 pub use error::{AccessProblem, AppendError, LedgerError, LedgerErrorKind};
 pub use ids::{LedgerId, RunId, RunIdError};
 pub use ledger::{Ledger, OpenOptions};
+pub use query::{Filter, Order};
 pub use runs::OpenRun;
+pub use status::{Collected, Status};
+pub use transfer::{Form, TransferProblem};
 
 /// The largest entry, in bytes (4 MiB).
 pub const MAX_ENTRY_BYTES: usize = 4 * 1024 * 1024;

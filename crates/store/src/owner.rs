@@ -64,8 +64,9 @@ pub(crate) fn is_gone(folder: &Folder, owner: &OwnerId) -> Result<bool, LedgerEr
     try_lock(folder, owner, file, FlockArg::LockSharedNonblock).map(|lock| lock.is_some())
 }
 
-/// Removes the files of owners that have ended.
-pub(crate) fn sweep(folder: &Folder) -> Result<(), LedgerError> {
+/// Removes the files of owners that have ended; returns how many.
+pub(crate) fn sweep(folder: &Folder) -> Result<u64, LedgerError> {
+    let mut removed: u64 = 0;
     for name in folder.names()? {
         let Some(id) = OwnerId::from_file_name(&name) else {
             continue;
@@ -77,9 +78,10 @@ pub(crate) fn sweep(folder: &Folder) -> Result<(), LedgerError> {
         if let Some(lock) = try_lock(folder, &id, file, FlockArg::LockSharedNonblock)? {
             folder.remove_file(&name)?;
             drop(lock);
+            removed = removed.saturating_add(1);
         }
     }
-    Ok(())
+    Ok(removed)
 }
 
 /// Takes the lock on a file just made; `None` when a sweep came between and took the file.

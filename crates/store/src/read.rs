@@ -123,7 +123,7 @@ fn intact(mut entries: Vec<Entry>) -> Result<Vec<Entry>, LedgerError> {
     }
 }
 
-fn damaged(entry: &Entry) -> LedgerError {
+pub(crate) fn damaged(entry: &Entry) -> LedgerError {
     LedgerError::CorruptEntry {
         fault: ChainFault {
             seq: entry.seq,

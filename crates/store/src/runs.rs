@@ -23,14 +23,16 @@ impl Ledger {
     /// `ERR_LEDGER_RUN_CLOSED`, and can take it for done.
     ///
     /// # Errors
-    /// As [`Ledger::entry`]; `ERR_LEDGER_UNAVAILABLE` too when an owner's lock cannot be examined.
+    /// As [`Ledger::entry`]; `ERR_LEDGER_UNAVAILABLE` too when an owner's lock cannot be examined,
+    /// and `ERR_LEDGER_WRITE` when the ledger was opened for reading only.
     pub fn orphans(&self) -> Result<Vec<OpenRun>, LedgerError> {
+        let owners = &self.writing()?.owners;
         let open = self
             .open_runs()
             .map_err(|fault| self.failed(Activity::Read, fault))?;
         let mut orphans = Vec::new();
         for (run, owner) in open {
-            if owner::is_gone(self.owners(), &owner)? {
+            if owner::is_gone(owners, &owner)? {
                 orphans.push(run);
             }
         }

@@ -108,7 +108,23 @@ fn role_opens_read_only() {
         let error = Ledger::open(folder, &OpenOptions::default()).unwrap_err();
         assert_eq!(error.code(), "ERR_LEDGER_WRITE", "{error:?}");
     }
+    // It can be read all the same, without leaving anything behind.
+    let reader = Ledger::open_read_only(&ledger_folder, &OpenOptions::default()).unwrap();
+    assert_eq!(check(&reader), before);
+    drop(reader);
     remount(MsFlags::empty());
+    // A tail that is in the log alone is not left out in silence.
+    let first = open(&ledger_folder);
+    append(&first, Phase::Refusal, "b").unwrap();
+    for name in ["ledger.db", "ledger.db-wal"] {
+        fs::copy(ledger_folder.join(name), folder.join(name)).unwrap();
+    }
+    drop(first);
+    remount(MsFlags::MS_RDONLY);
+    let error = Ledger::open_read_only(&folder, &OpenOptions::default()).unwrap_err();
+    assert_eq!(error.code(), "ERR_LEDGER_UNAVAILABLE", "{error:?}");
+    remount(MsFlags::empty());
+    let before = check(&open(&ledger_folder));
     let again = open(&ledger_folder);
     assert_eq!(check(&again), before);
     append(&again, Phase::Outcome, "a").unwrap();

@@ -11,3 +11,5 @@ mod disk;
 mod group;
 mod open;
 mod processes;
+mod query;
+mod transfer;
