@@ -47,7 +47,11 @@ mod lines;
 mod note;
 mod proof_file;
 mod prove;
+mod tiles;
+mod tiles_folder;
 mod verify;
+mod witness;
+mod witness_file;
 
 pub use checkpoint::{Checkpoint, CheckpointError, OpenedCheckpoint, ledger_origin};
 pub use compare::{Comparison, Completeness, compare};
@@ -58,7 +62,11 @@ pub use key::{NoteKey, NoteKeyError, SignatureKind};
 pub use note::{Note, NoteError, NoteSignature};
 pub use proof_file::{TlogProof, TlogProofError};
 pub use prove::{ProveError, Prover};
+pub use tiles::{TileFile, Tiler, TilesError, verify_tiles};
+pub use tiles_folder::{TileFolder, TileFolderError, verify_tile_folder};
 pub use verify::{
     ProofError, verify_consistency, verify_inclusion, verify_subtree_consistency,
     verify_subtree_inclusion,
 };
+pub use witness::{WitnessRefusal, WitnessRequest, WitnessState};
+pub use witness_file::{Witness, WitnessingError};

@@ -12,5 +12,7 @@
 
 mod naive;
 mod notes;
+mod tiles;
 mod trees;
 mod vectors;
+mod witnesses;
