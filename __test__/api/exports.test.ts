@@ -41,11 +41,9 @@ it('exports these names and no others', () => {
     'policyDigest',
     'printContract',
     'probe',
-    'readReceipt',
     'run',
     'sha256',
     'signReceipt',
     'verify',
-    'writeReceipt',
   ])
 })

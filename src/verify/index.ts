@@ -6,3 +6,27 @@ export { KeySet, type TrustOptions } from './keys/key-set.js'
 export type { KeyStatus, KeyWindow } from './keys/window.js'
 export { verifyReceipt } from './receipt.js'
 export type { Format, Status, Verdict, VerdictCode } from './verdict.js'
+export {
+  type Checkpoint,
+  type Cosignature,
+  type OpenedCheckpoint,
+  openCheckpoint,
+  openCheckpointBy,
+  parseCheckpoint,
+  verifyCosignatures,
+} from './tlog/checkpoint.js'
+export { LogError, type LogErrorCode } from './tlog/error.js'
+export {
+  type Consistency,
+  type Inclusion,
+  type LeafCount,
+  type Subtree,
+  leafHash,
+  verifyConsistency,
+  verifyInclusion,
+  verifySubtreeConsistency,
+  verifySubtreeInclusion,
+} from './tlog/merkle.js'
+export { NoteKey, type SignatureKind } from './tlog/note-key.js'
+export { type Note, type NoteSignature, openNote } from './tlog/note.js'
+export { type TlogProof, parseProof, verifyProof } from './tlog/proof-file.js'
