@@ -54,6 +54,7 @@ export {
   exportReceipt,
   importReceipt,
 } from './receipt/dsse.js'
+export { readReceipt, writeReceipt } from './receipt/file.js'
 export { type SignReceiptOptions, signReceipt } from './receipt/sign.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'

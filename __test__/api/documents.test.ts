@@ -65,7 +65,7 @@ describe('canonicalize', () => {
     ['"\\ud800"', { reason: 'LONE_SURROGATE', offset: 1, line: 1, column: 2 }],
     ['\n"é\ud800"', { reason: 'LONE_SURROGATE', offset: 4, line: 2, column: 3 }],
     ['', { reason: 'UNEXPECTED_END', offset: 0, line: 1, column: 1 }],
-    [`${'['.repeat(65)}`, { reason: 'TOO_DEEP', offset: 64, line: 1, column: 65 }],
+    ['['.repeat(65), { reason: 'TOO_DEEP', offset: 64, line: 1, column: 65 }],
   ])('refuses %j and says where', (json, want) => {
     const got = thrown(() => canonicalize(json), 'code', 'reason', 'offset', 'line', 'column')
     expect(got).toEqual({ code: 'ERR_JSON', ...want })

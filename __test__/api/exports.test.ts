@@ -41,9 +41,11 @@ it('exports these names and no others', () => {
     'policyDigest',
     'printContract',
     'probe',
+    'readReceipt',
     'run',
     'sha256',
     'signReceipt',
     'verify',
+    'writeReceipt',
   ])
 })

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { climbs, literalPrefix, normalizePath } from '../../src/policy/paths.js'
-import { compilePrefixes, matchPrefixes } from '../../src/policy/prefixes.js'
+import { climbs, hasInvisible, literalPrefix, normalizePath } from '../../src/policy/paths.js'
+import { compilePrefixes, isPlainlyInside, matchPrefixes } from '../../src/policy/prefixes.js'
 import { command, contract, decide, policy, vectors } from './support.js'
 
 interface Recorded {
@@ -89,5 +90,50 @@ describe('climbing', () => {
     const open = policy({ allowed_read_prefixes: ['/'] })
     const decision = decide(contract({ commands: [command({ read_paths: ['/*'] })] }), open)
     expect(decision.reason_codes).toEqual(['READ_SCOPE_DENIED'])
+  })
+})
+
+describe('the short way for plain paths', () => {
+  const unit = fc.constantFrom('a', 'b', '/', '.', '*', '\\', ':', ' ', '-', '\u202e')
+  const path = fc.string({ unit, maxLength: 12 })
+
+  it('allows nothing that the long way does not allow', () => {
+    const isSound = (written: string, prefix: string): boolean => {
+      const prefixes = compilePrefixes([`/${prefix}`])
+      const tree = `/${written}`
+      if (!isPlainlyInside(tree, prefixes)) return true
+      const inside = [tree, literalPrefix(tree)].every(
+        (text) => matchPrefixes(text, prefixes).kind === 'inside',
+      )
+      return inside && !climbs(tree) && !hasInvisible(tree)
+    }
+    const short = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.'), maxLength: 3 })
+    const property = fc.property(path, short, isSound)
+    expect(fc.check(property, { numRuns: 5000 }).failed).toBe(false)
+  })
+
+  it.each([
+    ['/a/b', ['/a'], true],
+    ['/a/b/**', ['/a'], true],
+    ['/a/**', ['/a'], true],
+    ['/ab', ['/a'], false],
+    ['/a/../b', ['/a'], false],
+    ['/a//b', ['/a'], false],
+    ['/a/b', ['x', '/a'], false],
+  ])('%s under %j: %s', (written, prefixes, want) => {
+    expect(isPlainlyInside(written, compilePrefixes(prefixes))).toBe(want)
+  })
+})
+
+describe('characters that cannot be seen', () => {
+  it.each(['/a\nb', '/a\u202eb', '/a\u200bb', '/a\u0085b', '/a\u2028b', '/\u00ada', '/a\tb'])(
+    '%j',
+    (written) => {
+      expect(hasInvisible(written)).toBe(true)
+    },
+  )
+
+  it.each(['/a b', '/é', '/e\u0301', '/日本', '/a\\b'])('are not in %j', (written) => {
+    expect(hasInvisible(written)).toBe(false)
   })
 })

@@ -47,6 +47,14 @@ export default class Run extends AmbitCommand {
       helpValue: 'FILE',
     }),
     'key-id': Flags.string({ description: 'key id for the csc receipt', helpValue: 'ID' }),
+    nonce: Flags.string({
+      description: 'text that stands in both signed receipts, new each time',
+      helpValue: 'TEXT',
+    }),
+    audience: Flags.string({
+      description: 'whom the receipts are for; stands in both',
+      helpValue: 'TEXT',
+    }),
     quiet: Flags.boolean({ description: 'say nothing on success', char: 'q' }),
   }
 
@@ -104,10 +112,12 @@ interface RunFlags {
   readonly 'evidence-out'?: string | undefined
   readonly 'signing-key'?: string | undefined
   readonly 'key-id'?: string | undefined
+  readonly nonce?: string | undefined
+  readonly audience?: string | undefined
 }
 
 function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
-  const { mode } = flags
+  const { mode, nonce, audience } = flags
   const [receiptOut, signingKey] = [flags['receipt-out'], flags['signing-key']]
   const [evidenceOut, keyId] = [flags['evidence-out'], flags['key-id']]
   return {
@@ -116,6 +126,8 @@ function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
     ...(evidenceOut !== undefined && { evidenceOut }),
     ...(signingKey !== undefined && { signingKey }),
     ...(keyId !== undefined && { keyId }),
+    ...(nonce !== undefined && { nonce }),
+    ...(audience !== undefined && { audience }),
   }
 }
 

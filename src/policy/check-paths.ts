@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Check } from './check.js'
 import { climbs, hasInvisible, literalPrefix } from './paths.js'
-import { matchPrefixes, type Prefixes } from './prefixes.js'
+import { isPlainlyInside, matchPrefixes, type Prefixes } from './prefixes.js'
 import type { ReasonCode } from './reason-codes.js'
 import type { ScopeRule } from './rules.js'
 
@@ -47,6 +47,7 @@ function checkPath(check: Check, path: string, use: PathUse): void {
   const { command, rules, findings } = check
   const { code, words, rule, globs } = use
   const prefixes = rules.scopes[rule]
+  if (isPlainlyInside(path, prefixes)) return
   const match = matchPrefixes(path, prefixes)
   if (match.kind === 'inside' && !reachesOutside(path, prefixes, globs)) {
     if (hasInvisible(path)) {

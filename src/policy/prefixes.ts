@@ -45,5 +45,28 @@ export function matchPrefixes(path: string, { all }: Prefixes): PrefixMatch {
   return OUTSIDE
 }
 
+/**
+ * Absolute POSIX paths that are in the form in which paths are compared, hold no glob but a closing
+ * `**`, and nothing that could be read in two ways: most paths of most contracts.
+ */
+const PLAIN = /^(?:\/[\w@%+=,~-][\w@%+=,.~-]*)+(?:\/\*\*)?$/
+
+/**
+ * Says in one step of a path that needs no closer look that it is allowed; what comes out otherwise
+ * decides nothing.
+ *
+ * @param path as written in the contract
+ * @param prefixes read in order
+ */
+export function isPlainlyInside(path: string, { all }: Prefixes): boolean {
+  if (!PLAIN.test(path)) return false
+  const tree = path.endsWith('/**') ? path.slice(0, -3) : path
+  for (const { normal: under, inside } of all) {
+    if (under === undefined) return false
+    if (under.flavour === 'posix' && (tree === under.path || tree.startsWith(inside))) return true
+  }
+  return false
+}
+
 const INSIDE = { kind: 'inside' } as const
 const OUTSIDE = { kind: 'outside' } as const

@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -32,7 +32,7 @@ pub enum Access {
 /// [`KeyFileError::NotAFile`] for anything but a regular file, [`KeyFileError::TooLarge`] beyond
 /// [`MAX_BYTES`], [`KeyFileError::Open`] and [`KeyFileError::Read`].
 pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
-    read(path, Access::Owner)
+    read(path, Access::Owner, MAX_BYTES)
 }
 
 /// Reads a public key's file, whoever may read it.
@@ -41,7 +41,7 @@ pub fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
 ///
 /// Those of [`read_private`] but [`KeyFileError::Owner`] and [`KeyFileError::Permissions`].
 pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
-    read(path, Access::Public).map(|bytes| bytes.to_vec())
+    read(path, Access::Public, MAX_BYTES).map(|bytes| bytes.to_vec())
 }
 
 /// Writes a key file that must not exist yet: all of it or nothing, durable on return.
@@ -54,19 +54,7 @@ pub fn read_public(path: &Path) -> Result<Vec<u8>, KeyFileError> {
 /// [`KeyFileError::Exists`] where there is anything at `path`, a dangling link included,
 /// [`KeyFileError::Random`] and [`KeyFileError::Write`].
 pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), KeyFileError> {
-    let Some(name) = path.file_name() else {
-        return Err(KeyFileError::Write(io::ErrorKind::InvalidFilename.into()));
-    };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut suffix = [0; 8];
-    getrandom::fill(&mut suffix).map_err(KeyFileError::Random)?;
-    let mut temporary = OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.tmp", hex(&suffix)));
-    let temporary = folder.join(temporary);
+    let (folder, temporary) = temporary_for(path)?;
     let written =
         write_temporary(&temporary, bytes, access).and_then(|()| fs::hard_link(&temporary, path));
     let removed = match fs::remove_file(&temporary) {
@@ -80,6 +68,36 @@ pub fn write_new(path: &Path, bytes: &[u8], access: Access) -> Result<(), KeyFil
             .and_then(|()| File::open(folder)?.sync_all())
             .map_err(KeyFileError::Write),
     }
+}
+
+/// Writes a file in place of the one that may be there: all of it or nothing, durable on return.
+///
+/// # Errors
+///
+/// [`KeyFileError::Random`] and [`KeyFileError::Write`].
+pub(crate) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), KeyFileError> {
+    let (folder, temporary) = temporary_for(path)?;
+    let written =
+        write_temporary(&temporary, bytes, access).and_then(|()| fs::rename(&temporary, path));
+    written
+        .inspect_err(|_| {
+            // it counts for nothing; what failed is reported
+            let _removed = fs::remove_file(&temporary);
+        })
+        .and_then(|()| File::open(folder)?.sync_all())
+        .map_err(KeyFileError::Write)
+}
+
+/// Reads a key log of its owner: up to 4 MiB.
+pub(crate) fn read_log(path: &Path) -> Result<Vec<u8>, KeyFileError> {
+    read(path, Access::Owner, 4 << 20).map(|bytes| bytes.to_vec())
+}
+
+/// Checks that a folder is its owner's alone.
+pub(crate) fn check_folder(path: &Path) -> Result<(), KeyFileError> {
+    let own = effective_uid().map_err(KeyFileError::Read)?;
+    let metadata = fs::metadata(path).map_err(KeyFileError::Open)?;
+    check_private(own, metadata.uid(), metadata.mode() & 0o7777)
 }
 
 /// The most bytes a key file may have: 64 KiB.
@@ -131,7 +149,7 @@ impl KeyFileError {
     }
 }
 
-fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
+fn read(path: &Path, access: Access, max_bytes: u64) -> Result<Zeroizing<Vec<u8>>, KeyFileError> {
     // Not to block where the path is a pipe.
     let file = OpenOptions::new()
         .read(true)
@@ -147,13 +165,14 @@ fn read(path: &Path, access: Access) -> Result<Zeroizing<Vec<u8>>, KeyFileError>
         check_private(own, metadata.uid(), metadata.mode() & 0o7777)?;
     }
     // Enough room from the start: a buffer that grows leaves copies behind.
-    let capacity = usize::try_from(MAX_BYTES.saturating_add(1)).unwrap_or(usize::MAX);
+    let room = metadata.len().min(max_bytes).saturating_add(1);
+    let capacity = usize::try_from(room).unwrap_or(usize::MAX);
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
     let read = file
-        .take(MAX_BYTES.saturating_add(1))
+        .take(max_bytes.saturating_add(1))
         .read_to_end(&mut bytes);
     match read.map(u64::try_from).map_err(KeyFileError::Read)? {
-        Ok(length) if length <= MAX_BYTES => Ok(bytes),
+        Ok(length) if length <= max_bytes => Ok(bytes),
         _ => Err(KeyFileError::TooLarge),
     }
 }
@@ -176,6 +195,23 @@ pub(crate) fn effective_uid() -> io::Result<u32> {
     let (reader, _writer) = io::pipe()?;
     let made = File::from(OwnedFd::from(reader)).metadata()?;
     Ok(made.uid())
+}
+
+/// Returns the folder of a file to be, and a path in it that nothing has.
+fn temporary_for(path: &Path) -> Result<(&Path, PathBuf), KeyFileError> {
+    let Some(name) = path.file_name() else {
+        return Err(KeyFileError::Write(io::ErrorKind::InvalidFilename.into()));
+    };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut suffix = [0; 8];
+    getrandom::fill(&mut suffix).map_err(KeyFileError::Random)?;
+    let mut temporary = OsString::from(".");
+    temporary.push(name);
+    temporary.push(format!(".{}.tmp", hex(&suffix)));
+    Ok((folder, folder.join(temporary)))
 }
 
 fn write_temporary(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {

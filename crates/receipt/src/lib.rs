@@ -44,6 +44,7 @@ pub mod dsse;
 mod encoding;
 mod key;
 pub mod key_file;
+pub mod key_home;
 pub mod key_log;
 mod legacy;
 pub mod pkcs11;

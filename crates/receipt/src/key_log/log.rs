@@ -53,6 +53,18 @@ impl KeyLog {
         Ok(log)
     }
 
+    /// Returns the keys that the log itself says it begins with: nothing is verified. For the log of
+    /// one's own keys only, in a place that no one else can write.
+    pub fn roots_named(text: &[u8]) -> Vec<VerifyingKey> {
+        let events = text.split(|byte| *byte == b'\n').map(Event::read);
+        events
+            .filter_map(|event| match event.ok()?.what {
+                What::Created { key, .. } => Some(key),
+                What::Revoked { .. } | What::Rotated { .. } => None,
+            })
+            .collect()
+    }
+
     /// Returns the line that begins a log: `key` is good from `at` on, or without a known beginning
     /// where it was used before. `log_id` is 32 hex digits, drawn for this log.
     ///
@@ -389,7 +401,7 @@ pub struct Revocation<'a> {
 }
 
 impl KeyState {
-    const fn new(key: VerifyingKey, valid_from: Option<String>) -> Self {
+    pub(super) const fn new(key: VerifyingKey, valid_from: Option<String>) -> Self {
         Self {
             key,
             valid_from,

@@ -44,6 +44,11 @@ impl KeyStanding {
 }
 
 impl KeyState {
+    /// Returns a current key that no log knows.
+    pub const fn of(key: VerifyingKey) -> Self {
+        Self::new(key, None)
+    }
+
     /// Returns where the key stands.
     pub const fn standing(&self) -> KeyStanding {
         match (&self.revoked_at, &self.valid_until) {
