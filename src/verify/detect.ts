@@ -42,22 +42,32 @@ function isCsc(object: JsonObject): boolean {
  * issuer and key id are one.
  */
 function isActa(object: JsonObject): boolean {
-  const issuer = asText(member(object.get('payload'), 'issuer_id'))
-  const kid = asText(member(object.get('signature'), 'kid'))
-  const isOther = isAgt(object) && (issuer === undefined || issuer !== kid)
+  const isOther = isAgt(object) && !namesItsIssuer(object)
   return isEnvelope(object) && !isBilateral(object) && !isOther
 }
 
-/** An envelope whose payload has the skill's type and its `action`, where the draft has `tool_name`. */
+/**
+ * An envelope whose payload has the skill's type and its `action`, where the draft has `tool_name`;
+ * but not one that is the draft's in issuer and signature, which the skill never writes.
+ */
 function isAgt(object: JsonObject): boolean {
   const payload = object.get('payload')
+  const sig = asText(member(object.get('signature'), 'sig'))
+  const isDrafts = namesItsIssuer(object) && sig !== undefined && /^[0-9a-f]{128}$/u.test(sig)
   return (
+    !isDrafts &&
     isEnvelope(object) &&
     member(payload, 'type') === 'sb-runtime:decision' &&
     member(payload, 'action') !== undefined &&
     member(payload, 'tool_name') === undefined &&
     !isBilateral(object)
   )
+}
+
+/** Whether issuer and key id are one. */
+function namesItsIssuer(object: JsonObject): boolean {
+  const issuer = asText(member(object.get('payload'), 'issuer_id'))
+  return issuer !== undefined && issuer === asText(member(object.get('signature'), 'kid'))
 }
 
 /** An envelope with an authorization, or the word that there is one, beside its payload. */

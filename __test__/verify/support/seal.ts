@@ -148,6 +148,17 @@ export const sealers: readonly Sealer[] = [
     seal: envelope,
   },
   {
+    name: "the draft's envelope, the skill's payload",
+    sample: {
+      type: 'sb-runtime:decision',
+      action: 'a',
+      decision: 'allow',
+      issued_at: '2026-05-31T22:00:00Z',
+      issuer_id: kid,
+    },
+    seal: envelope,
+  },
+  {
     name: 'agt-skill',
     sample: {
       type: 'sb-runtime:decision',

@@ -3,6 +3,7 @@
 
 use ambit_canon::{Object, Value};
 
+use crate::encoding::from_hex;
 use crate::verdict::{Format, VerdictCode};
 use crate::verify::Fault;
 
@@ -47,18 +48,19 @@ fn is_csc(object: &Object) -> bool {
 /// An envelope that does not have the shape of the AGT skill's, or that keeps the draft's rule that
 /// issuer and key id are one.
 fn is_acta(object: &Object) -> bool {
-    let issuer = member(object, "payload", "issuer_id").and_then(Value::as_str);
-    let kid = member(object, "signature", "kid").and_then(Value::as_str);
-    is_envelope(object)
-        && !is_bilateral(object)
-        && (!is_agt(object) || (issuer.is_some() && issuer == kid))
+    is_envelope(object) && !is_bilateral(object) && (!is_agt(object) || names_its_issuer(object))
 }
 
-/// An envelope whose payload has the skill's type and its `action`, where the draft has `tool_name`.
+/// An envelope whose payload has the skill's type and its `action`, where the draft has `tool_name`;
+/// but not one that is the draft's in issuer and signature, which the skill never writes.
 fn is_agt(object: &Object) -> bool {
+    let sig = member(object, "signature", "sig").and_then(Value::as_str);
+    let is_drafts =
+        names_its_issuer(object) && sig.is_some_and(|sig| from_hex::<64>(sig).is_some());
     let payload_type = member(object, "payload", "type").and_then(Value::as_str);
     is_envelope(object)
         && !is_bilateral(object)
+        && !is_drafts
         && payload_type == Some("sb-runtime:decision")
         && member(object, "payload", "action").is_some()
         && member(object, "payload", "tool_name").is_none()
@@ -67,6 +69,12 @@ fn is_agt(object: &Object) -> bool {
 /// An envelope with an authorization, or the word that there is one, beside its payload.
 fn is_bilateral(object: &Object) -> bool {
     is_envelope(object) && (object.contains("authorization") || object.contains("bilateral"))
+}
+
+/// Whether issuer and key id are one.
+fn names_its_issuer(object: &Object) -> bool {
+    let issuer = member(object, "payload", "issuer_id").and_then(Value::as_str);
+    issuer.is_some() && issuer == member(object, "signature", "kid").and_then(Value::as_str)
 }
 
 /// A payload, and the signer's public key beside it.

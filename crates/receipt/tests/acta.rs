@@ -323,6 +323,24 @@ fn resealed(payload: &Value) -> Vec<u8> {
     write(&Value::Object(envelope)).into_bytes()
 }
 
+/// The skill writes neither that issuer nor that spelling of a signature.
+#[test]
+fn an_envelope_of_the_draft_may_carry_the_skill_s_payload() {
+    let payload = r#"{"type":"sb-runtime:decision","action":"shell:ls","decision":"allow",
+        "issued_at":"2026-01-01T00:00:00Z"}"#;
+    let sealed = acta::sign(payload.as_bytes(), &key(), acta::SignOptions::default()).unwrap();
+    let verdict = verify(&sealed, &any(key().verifying_key()));
+    assert_eq!(
+        (verdict.code.as_str(), verdict.format),
+        ("OK", Some(Format::Acta))
+    );
+    let text = String::from_utf8(sealed).unwrap();
+    let (head, _) = text.split_once("\"sig\":\"").unwrap();
+    let respelled = format!("{head}\"sig\":\"{}\"}}}}", "A".repeat(86));
+    let verdict = verify(respelled.as_bytes(), &any(key().verifying_key()));
+    assert_eq!(verdict.code.as_str(), "AMBIGUOUS_FORMAT");
+}
+
 #[test]
 fn documents_of_no_one_format_are_undecidable() {
     let sealed = String::from_utf8(acta::seal(value(DECISION), &key()).unwrap()).unwrap();
