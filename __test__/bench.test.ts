@@ -24,6 +24,7 @@ interface Report {
   readonly ratios: Readonly<Record<string, number | null>>
 }
 
+const RECEIPTS = fileURLToPath(new URL('../benches/receipts.js', import.meta.url))
 const LAUNCH = fileURLToPath(new URL('../benches/launch.js', import.meta.url))
 const ROWS = ['spawn', 'bwrap', 'bwrap_small', 'launch', 'run']
 const RATIOS = [
@@ -37,8 +38,8 @@ function kindsOf(object: object): Record<string, string> {
   return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, typeof value]))
 }
 
-async function bench(args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [LAUNCH, ...args])
+async function bench(args: readonly string[], program = LAUNCH): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program, ...args])
   return stdout
 }
 
@@ -155,5 +156,35 @@ describe('figures', () => {
     expect(new Set(shuffled(rows))).toEqual(new Set(rows))
     expect(shuffled(rows)).toHaveLength(rows.length)
     expect(rows).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('the receipts benchmark', () => {
+  it('measures ours against what is installed, in one run', async () => {
+    const report = JSON.parse(await bench(['--smoke', '--json'], RECEIPTS)) as Omit<
+      Report,
+      'rows'
+    > & { readonly rows: readonly { name: string; absent?: string; median_us?: number }[] }
+    expect([report.version, report.name, report.rounds]).toEqual(['ambit.bench.v1', 'receipts', 5])
+    expect(report.rows.map(({ name }) => name)).toEqual([
+      'canonicalize',
+      'canonicalize_bytes',
+      'sha256',
+      'node_sha256',
+      'sign',
+      'node_signature',
+      'npm_canonicalize',
+      'node_crypto',
+      'noble',
+      'csc_python',
+      'agt_python',
+    ])
+    for (const { name, absent, median_us } of report.rows) {
+      expect([name, absent === undefined ? (median_us ?? 0) > 0 : absent !== '']).toEqual([
+        name,
+        true,
+      ])
+    }
+    expect(report.ratios['node_signature_to_sign']).toBeGreaterThan(0)
   })
 })

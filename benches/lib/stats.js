@@ -14,6 +14,23 @@ export function summarize(times) {
   return { min_ms: at(0), median_ms: at(0.5), p95_ms: at(0.95) }
 }
 
+/**
+ * Sums up times in microseconds; each figure is one of the times measured (nearest rank), rounded to
+ * 10 nanoseconds.
+ *
+ * @param {readonly number[]} times at least one
+ * @returns {{ min_us: number, median_us: number, p95_us: number }}
+ */
+export function summarizeMicro(times) {
+  const sorted = times.toSorted((a, b) => a - b)
+  const at = (share) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
+  return { min_us: tenNano(at(0)), median_us: tenNano(at(0.5)), p95_us: tenNano(at(0.95)) }
+}
+
+function tenNano(us) {
+  return Math.round(us * 100) / 100
+}
+
 /** Returns a / b with two decimals; `null` where one of them was not measured. */
 export function ratio(a, b) {
   return a === undefined || b === undefined ? null : Math.round((100 * a) / b) / 100
