@@ -29,6 +29,7 @@ export type {
   Policy,
   PolicyDecision,
   PolicyReason,
+  PolicyTest,
   PolicyFile,
   ReasonCode,
   SchemaName,
@@ -45,6 +46,7 @@ export {
   parsePolicy,
   policyBundle,
   policyDigest,
+  testPolicies,
 } from './policy/index.js'
 export { type KeyStatus, type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
 export {

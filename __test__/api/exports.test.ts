@@ -45,6 +45,7 @@ it('exports these names and no others', () => {
     'run',
     'sha256',
     'signReceipt',
+    'testPolicies',
     'verify',
     'writeReceipt',
   ])

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { NETWORK_MODES } from '../contract/fields.js'
-import { type HostPort, parseHostPort } from '../contract/hosts.js'
+import { parseHostPort } from '../contract/hosts.js'
 import type { Check } from './check.js'
 import type { Classification } from './classify.js'
-import type { Rules } from './rules.js'
-
-/** Says whether a rule on hosts names a host. */
-function namesHost(rule: HostPort, host: string): boolean {
-  return rule.below ? host.endsWith(`.${rule.host}`) : rule.host === host
-}
+import { namesHost, type Rules } from './rules.js'
 
 /** Says whether a host is allowed, on this port or, without one, on some port. */
 function isAllowed(rules: Rules, host: string, port?: number): boolean {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EFFECT_TYPES } from '../contract/fields.js'
 import { argvVectors, type Command } from '../contract/schema.js'
 import { curlTargets, type EgressTargets } from './egress.js'
 import type { Rules } from './rules.js'
@@ -12,6 +13,9 @@ export interface Classification {
 }
 
 const FINANCIAL = 'financial_action'
+
+/** Every effect that a command can be classified as. */
+export const CLASSIFIED_EFFECTS: ReadonlySet<string> = new Set([...EFFECT_TYPES, FINANCIAL])
 
 /** Says whether an executable is curl, by whatever path it is called. */
 function isCurl(executable: string): boolean {

@@ -62,7 +62,11 @@ function expiryOf(policy: Policy, { now }: EvaluationContext): { expires_at?: st
  * @param policy as `parsePolicy` returned it
  * @param context mode and time
  */
-function assess(contract: LoadedContract, policy: Policy, context: EvaluationContext): Assessment {
+export function assess(
+  contract: LoadedContract,
+  policy: Policy,
+  context: EvaluationContext,
+): Assessment {
   const found = new Findings(policy)
   const { document, rules } = policy
   const { mode } = context

@@ -19,3 +19,4 @@ export {
   policyBundle,
   policyDigest,
 } from './digest.js'
+export { type PolicyTest, testPolicies } from './pack.js'

@@ -61,6 +61,11 @@ interface Pin {
   readonly sha256?: string | undefined
 }
 
+/** Says whether a rule on hosts names a host. */
+export function namesHost(rule: HostPort, host: string): boolean {
+  return rule.below ? host.endsWith(`.${rule.host}`) : rule.host === host
+}
+
 function namesOf(patterns: readonly string[], rule: string): readonly NameRule[] {
   return patterns.map((pattern, index) => ({
     path: `${rule}[${index}]`,
