@@ -142,7 +142,7 @@ impl LedgerHandle {
         }))
     }
 
-    fn ledger(&self) -> Result<Arc<Ledger>, Failure> {
+    pub(crate) fn ledger(&self) -> Result<Arc<Ledger>, Failure> {
         self.ledger
             .clone()
             .ok_or_else(|| failure("ERR_LEDGER_UNAVAILABLE", "the ledger is not open"))
@@ -165,7 +165,7 @@ fn lossless(entry: &Entry) -> String {
     String::from_utf8_lossy(&entry.bytes).into_owned()
 }
 
-fn of_ledger(error: &LedgerError) -> Failure {
+pub(crate) fn of_ledger(error: &LedgerError) -> Failure {
     caused(error.code(), error)
 }
 

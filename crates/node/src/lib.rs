@@ -22,3 +22,4 @@ pub mod keys;
 pub mod ledger;
 pub mod receipts;
 pub mod run;
+pub mod tlog;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::checkpoint::{Checkpoint, CheckpointError, OpenedCheckpoint};
 use super::frontier::{Frontier, TreeError};
+use super::hash::Hash;
 use super::tiles::{TileFile, Tiler, TilesError, verify_tiles};
 use crate::VerifyingKey;
 
@@ -53,14 +54,17 @@ impl TileFolder {
         files.iter().try_for_each(|file| self.write(file))
     }
 
-    /// Writes what is left and the checkpoint, and gives the folder its name. Returns the tree: the
-    /// caller compares it with the checkpoint's.
+    /// Writes what is left and the checkpoint's note, and gives the folder its name. Returns the tree.
     ///
     /// # Errors
     ///
-    /// Those of the file system.
-    pub fn finish(mut self, note: &str) -> io::Result<Frontier> {
+    /// Those of the file system; one of kind `InvalidData` where the root is not the checkpoint's.
+    pub fn finish(mut self, note: &str, root: &Hash) -> io::Result<Frontier> {
         let (files, frontier) = std::mem::take(&mut self.tiler).finish();
+        if frontier.root() != *root {
+            let message = "the entries are not those of the checkpoint";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        }
         files.iter().try_for_each(|file| self.write(file))?;
         self.write(&(CHECKPOINT.to_owned(), note.as_bytes().to_vec()))?;
         if let Some(part) = &self.part {

@@ -138,7 +138,8 @@ fn a_folder_of_tiles_is_written_whole_and_read_back() {
         (busy.kind(), part.exists()),
         (ErrorKind::AlreadyExists, true)
     );
-    drop(dropped);
+    let other = dropped.finish("", &[1; 32]).unwrap_err();
+    assert_eq!(other.kind(), ErrorKind::InvalidData);
     assert!(!part.exists() && !folder.exists());
 
     let checkpoint = Checkpoint::new("log", 300, naive::root(&digests)).unwrap();
@@ -146,7 +147,8 @@ fn a_folder_of_tiles_is_written_whole_and_read_back() {
     for digest in &digests {
         written.push(digest).unwrap();
     }
-    let frontier = written.finish(&checkpoint.sign(&key).unwrap()).unwrap();
+    let note = checkpoint.sign(&key).unwrap();
+    let frontier = written.finish(&note, checkpoint.root()).unwrap();
     assert_eq!(frontier.root(), *checkpoint.root());
     let verify = |folder: &Path| {
         let opened = verify_tile_folder(folder, &[key.verifying_key()]);
