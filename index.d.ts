@@ -68,6 +68,31 @@ export declare function canonicalize(document: string | Uint8Array): string | Fa
 export declare function checkBundle(bundle: Uint8Array): TextAnswer
 
 /**
+ * Makes a checkpoint if one is due, after `entries` entries or `interval_ms` milliseconds with one
+ * at least; answers as `checkpointLedger`, or with `null`.
+ */
+export declare function checkpointIfDue(ledger: LedgerHandle, signer: Signer, nowMs: number, entries: number, intervalMs: number): Promise<Text | Failure>
+
+/**
+ * Makes, signs and stores a checkpoint of all entries, or answers with the latest one where it
+ * covers them: `{size, root, note, created_at_ms}` as JSON, size in digits, root in hex.
+ */
+export declare function checkpointLedger(ledger: LedgerHandle, signer: Signer, nowMs: number): Promise<Text | Failure>
+
+/**
+ * Compares the ledger with a checkpoint that was kept elsewhere, signed by one of the public keys
+ * in `keys` (files): answers with `{status, have, want}` as JSON, `status` being `complete`,
+ * `forked`, `rolled_back` or `truncated`, and the numbers of entries in digits.
+ */
+export declare function compareLedger(ledger: LedgerHandle, checkpoint: Uint8Array, keys: Array<string>): Promise<Text | Failure>
+
+/**
+ * Cosigns a checkpoint, or a request with one, if its log only grew; answers with `{note, vkey}`
+ * as JSON: the checkpoint with the cosignature, and the witness's key as verifiers write it.
+ */
+export declare function cosignCheckpoint(request: Uint8Array, signer: Signer, options: WitnessOptions): Promise<Text | Failure>
+
+/**
  * Reads a public key file (SPKI PEM, JWK, 64 hex digits or 32 raw bytes) and answers with
  * `{thumbprint, hex, jwk, pem}` as JSON.
  */
@@ -94,6 +119,12 @@ export declare function digestPolicy(engine: string, files: Array<NamedFile>): T
  */
 export declare function exportDsse(receipt: Uint8Array, keys: Array<TrustedKey>, jwks: Array<Uint8Array>, exportedAt: string, signer: Signer): TextAnswer
 
+/**
+ * Writes the log of the latest checkpoint as C2SP `tlog-tiles` into a new folder; answers with
+ * `{size, root}` as JSON.
+ */
+export declare function exportTiles(ledger: LedgerHandle, folder: string): Promise<Text | Failure>
+
 /** A call that could not do its work. */
 export interface Failure {
   /** Always `err`. */
@@ -118,6 +149,9 @@ export declare function generateKey(privatePath: string, publicPath: string): Te
  * exported_at, signers}` as JSON, `receipt` being the receipt's exact text.
  */
 export declare function importDsse(envelope: Uint8Array, keys: Array<TrustedKey>, jwks: Array<Uint8Array>): TextAnswer
+
+/** Answers with the latest checkpoint as `checkpointLedger` does, or with `null`. */
+export declare function latestCheckpoint(ledger: LedgerHandle): TextAnswer
 
 /** Returns the launcher, the static program that is pid 1 of every sandbox, for packaging. */
 export declare function launcherImage(): Uint8Array
@@ -148,6 +182,12 @@ export declare function parseJson(document: Uint8Array, maxBytes: number, maxDep
 
 /** Tries every mechanism of the sandbox; answers with the report as JSON. */
 export declare function probe(): Promise<Text | Failure>
+
+/**
+ * Proves an entry, by its number or by its run (the last entry of that), in the latest checkpoint:
+ * answers with `{seq, digest, size, root, proof}` as JSON, `proof` being a C2SP `tlog-proof`.
+ */
+export declare function proveEntry(ledger: LedgerHandle, entry: string): Promise<Text | Failure>
 
 /** A run that has ended. */
 export interface Ran {
@@ -221,3 +261,27 @@ export interface TrustedKey {
  * is one.
  */
 export declare function verifyReceipt(document: Uint8Array, keys: Array<TrustedKey>, jwks?: Array<Uint8Array> | undefined | null): TextAnswer
+
+/**
+ * Checks a folder of tiles against its checkpoint, signed by one of the public keys in `keys`
+ * (files); answers with `{origin, size, root}` as JSON.
+ */
+export declare function verifyTiles(folder: string, keys: Array<string>): Promise<Text | Failure>
+
+/** A witness and what it trusts. */
+export interface WitnessOptions {
+  /** Its name, as verifiers know it. */
+  name: string
+  /** File of its state. */
+  state: string
+  /** Public key files of the logs that it sees. */
+  logs: Array<string>
+  /** Its clock, in seconds since 1970-01-01T00:00:00Z. */
+  time: number
+}
+
+/**
+ * Answers with what a witness that last saw `old` entries (digits) needs to cosign the latest
+ * checkpoint: the request of C2SP `tlog-witness`.
+ */
+export declare function witnessRequest(ledger: LedgerHandle, old: string): Promise<Text | Failure>

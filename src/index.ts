@@ -24,6 +24,22 @@ export {
   describePublicKey,
   generateKey,
 } from './keys/signer.js'
+export {
+  type Cosigned,
+  type EntryProof,
+  type LedgerComparison,
+  type VerifiedTiles,
+  type WitnessOptions,
+  compareLedger,
+  cosignCheckpoint,
+  exportTiles,
+  latestCheckpoint,
+  proveEntry,
+  verifyTiles,
+  witnessRequest,
+} from './ledger/checkpoint.js'
+export type { CheckpointSchedule, StoredCheckpoint } from './ledger/checkpointer.js'
+export { Ledger, type LedgerOptions } from './ledger/ledger.js'
 export type {
   Mode,
   Policy,

@@ -115,9 +115,10 @@ export class Recorder {
     return recorded
   }
 
-  /** Closes the ledger. */
-  close(): void {
+  /** Makes a checkpoint of what was recorded, as well as it can, and closes the ledger. */
+  async close(): Promise<void> {
     this.release()
+    await this.#ledger.finish(this.#signer)
     this.#ledger.close()
   }
 }

@@ -101,7 +101,7 @@ export async function run(options: RunOptions): Promise<RunResult> {
   try {
     return await recorded({ options, contract, policy, recorder, now, env, home, marks })
   } finally {
-    recorder.close()
+    await recorder.close()
   }
 }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Args } from '@oclif/core'
+import { LOG_EXITS, LogCommand } from '../../cli/log.js'
+import { proveEntry } from '../../index.js'
+
+export default class LedgerProve extends LogCommand {
+  static override summary = 'prove that an entry is in the ledger of the latest checkpoint'
+  static override description = `a file that shows it offline (c2sp.org/tlog-proof), without any other entry; ${LOG_EXITS}`
+  static override examples = ['<%= config.bin %> ledger prove 12 --out 12.tlog-proof']
+  static override args = {
+    entry: Args.string({
+      description: 'number of the entry, or a run, whose last entry is meant',
+      required: true,
+    }),
+  }
+  static override flags = { ...LogCommand.shared, ...LogCommand.log, ...LogCommand.out }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.parse(LedgerProve)
+    this.json = flags.json
+    const proven = await this.withLedger(
+      flags,
+      async (ledger) => await proveEntry(ledger, args.entry),
+    )
+    const { seq, size, proof } = proven
+    await this.deliver(flags.out, proof, `✓ entry ${seq} of ${size}   sha256:${proven.digest}`)
+    if (flags.json) this.emit('ambit.proof.v1', { ...proven, out: flags.out ?? null })
+  }
+}
