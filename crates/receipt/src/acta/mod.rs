@@ -38,7 +38,7 @@ pub fn receipt_hash(envelope: &[u8]) -> Result<Digest, CanonError> {
 
 /// Verifies a document that has the shape of an envelope.
 pub(crate) fn verify_envelope<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, Fault> {
-    let (payload, kid, sig) = read_envelope(value)?;
+    let (signed, payload, kid, sig) = read_envelope(value)?;
     let Some(signature) = from_hex(sig) else {
         let detail = "signature.sig: expected 64 bytes in lowercase hex".to_owned();
         return Err((VerdictCode::SignatureEncoding, detail));
@@ -53,7 +53,7 @@ pub(crate) fn verify_envelope<'a>(value: &Value, keys: &'a KeySet) -> Result<Sig
         let detail = format!("issuer_id is not the kid {}", quoted(kid));
         return Err((VerdictCode::IssuerMismatch, detail));
     }
-    let input = write(&Value::Object(payload.clone()));
+    let input = write(signed);
     Ok(Signed {
         by: check_signature(keys, kid, &input, &signature)?,
         rules: rules::check(payload, Others::Allowed)
@@ -61,10 +61,14 @@ pub(crate) fn verify_envelope<'a>(value: &Value, keys: &'a KeySet) -> Result<Sig
     })
 }
 
-/// Returns the payload, the key id and the encoded signature of an envelope.
-pub(crate) fn read_envelope(value: &Value) -> Result<(&Object, &str, &str), Fault> {
+/// Returns the payload, as a value and as the object that it is, the key id and the encoded signature
+/// of an envelope.
+pub(crate) fn read_envelope(value: &Value) -> Result<(&Value, &Object, &str, &str), Fault> {
     let unknown = |detail: &str| Err((VerdictCode::UnknownFormat, detail.to_owned()));
-    let Some(payload) = value.get("payload").and_then(Value::as_object) else {
+    let Some((signed, payload)) = value
+        .get("payload")
+        .and_then(|it| Some((it, it.as_object()?)))
+    else {
         return unknown("payload: expected an object");
     };
     let mut names = value.as_object().into_iter().flat_map(Object::names);
@@ -72,7 +76,7 @@ pub(crate) fn read_envelope(value: &Value) -> Result<(&Object, &str, &str), Faul
         return unknown("an envelope has no members but `payload` and `signature`");
     }
     let (kid, sig) = read_signature(value.get("signature"))?;
-    Ok((payload, kid, sig))
+    Ok((signed, payload, kid, sig))
 }
 
 /// Returns the key id and the encoded signature.

@@ -22,7 +22,7 @@ pub(crate) fn verify<'a>(
     value: &Value,
     keys: &'a KeySet,
 ) -> Result<Signed<'a>, Fault> {
-    let (payload, kid, sig) = read_envelope(value)?;
+    let (_, payload, kid, sig) = read_envelope(value)?;
     let Some(signature) = from_base64url(sig) else {
         let detail = "signature.sig: expected 64 bytes in base64url without padding".to_owned();
         return Err((VerdictCode::SignatureEncoding, detail));

@@ -26,7 +26,8 @@ pub(crate) fn verify<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, 
     check_issuer(receipt)?;
     let mut signed = receipt.clone();
     signed.remove("signature");
-    let input = write(&Value::Object(signed.clone()));
+    let signed = Value::Object(signed);
+    let input = write(&signed);
     let by = match receipt.get("kid") {
         Some(kid) => {
             // A `kid` that is no string names no key that can be given.
@@ -37,7 +38,7 @@ pub(crate) fn verify<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, 
     };
     Ok(Signed {
         by,
-        rules: check_rules(&signed, &RECEIPT),
+        rules: check_rules(members(&signed)?, &RECEIPT),
     })
 }
 

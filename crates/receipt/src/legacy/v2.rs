@@ -28,10 +28,11 @@ pub(crate) fn verify<'a>(value: &Value, keys: &'a KeySet) -> Result<Signed<'a>, 
     };
     let mut signed = receipt.clone();
     signed.remove("signature");
-    let input = write(&Value::Object(signed.clone()));
+    let signed = Value::Object(signed);
+    let input = write(&signed);
     Ok(Signed {
         by: check_signature(keys, kid, &input, &signature)?,
-        rules: check_rules(&signed, &RECEIPT),
+        rules: check_rules(members(&signed)?, &RECEIPT),
     })
 }
 
