@@ -49,10 +49,12 @@ export declare class Signer {
   /** Makes an empty handle; `load` fills it. */
   constructor()
   /**
-   * Loads a private key from a file that only its owner can read, and answers with the key's
-   * description as `describePublicKey` gives it.
+   * Loads a private key, and answers with the key's description as `describePublicKey` gives it.
+   * `source` is a file that only its owner can read, or a `pkcs11:` URI.
    */
-  load(path: string): TextAnswer
+  load(source: string, secret: Secret): TextAnswer
+  /** Loads the current key of a folder of keys, and answers as `load` does. */
+  loadOwn(folder: string, secret: Secret): TextAnswer
 }
 
 /** Answers with the text of the document in which a policy is published. */
@@ -94,7 +96,7 @@ export declare function cosignCheckpoint(request: Uint8Array, signer: Signer, op
 
 /**
  * Reads a public key file (SPKI PEM, JWK, 64 hex digits or 32 raw bytes) and answers with
- * `{thumbprint, hex, jwk, pem}` as JSON.
+ * `{thumbprint, issuer_id, hex, jwk, pem}` as JSON.
  */
 export declare function describePublicKey(path: string): TextAnswer
 
@@ -138,11 +140,17 @@ export interface Failure {
 }
 
 /**
- * Makes a new key pair: the private key as PKCS#8 PEM into a new file with mode 0600, the public
- * one as SPKI PEM into a new file beside it. Neither may exist. Answers with the key's
- * description.
+ * Makes a new key pair: the private key as PKCS#8 PEM into a new file with mode 0600, encrypted
+ * where there is a secret, the public one as SPKI PEM into a new file beside it. Neither may exist.
+ * Answers with the key's description.
  */
-export declare function generateKey(privatePath: string, publicPath: string): TextAnswer
+export declare function generateKey(privatePath: string, publicPath: string, secret?: Secret | undefined | null): TextAnswer
+
+/**
+ * Makes the first key of a folder, or the next one after the current was revoked; answers with its
+ * description. `at` is the time in UTC with milliseconds.
+ */
+export declare function generateOwnKey(folder: string, at: string, secret?: Secret | undefined | null): TextAnswer
 
 /**
  * Takes a receipt out of a DSSE envelope that one of these keys signed; answers with `{receipt,
@@ -163,6 +171,12 @@ export declare function launcherImage(): Uint8Array
  * When no promise or no thread can be made; then nothing ran.
  */
 export declare function launchPlan(plan: string, canceller: Canceller, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+
+/**
+ * Answers with `{keys: [{key, standing, valid_from, valid_until, revoked_at, reason}], jwks}`, oldest
+ * first: `jwks` is text. A folder that is missing has no keys. Nothing is changed.
+ */
+export declare function listOwnKeys(folder: string): TextAnswer
 
 /** A policy's file. */
 export interface NamedFile {
@@ -213,6 +227,28 @@ export interface Recorded {
   bytes: Uint8Array
 }
 
+/** Revokes a key, named by its thumbprint, from a time on; answers with the keys as `listOwnKeys`. */
+export declare function revokeOwnKey(folder: string, at: string, keyId: string, revokedAt: string, reason: string | undefined | null, secret: Secret): TextAnswer
+
+/** Makes a key that takes the current one's place; answers with its description. */
+export declare function rotateOwnKey(folder: string, at: string, secret: Secret, newSecret: Secret | undefined | null, deleteOld: boolean): TextAnswer
+
+/** Where the passphrase of a private key is to be had: at most one of these. */
+export interface Secret {
+  /** A file that only its owner may read. */
+  file?: string
+  /** Name of an environment variable. */
+  variable?: string
+  /** Whether the terminal may be asked. */
+  ask?: boolean
+}
+
+/**
+ * Answers with the files that hold the secrets of a signing key as a JSON array of paths: its own, or
+ * that of a token's PIN.
+ */
+export declare function secretFiles(source: string): TextAnswer
+
 /** Returns SHA-256 of bytes, or of a text's UTF-8, as 64 lower-case hex digits. */
 export declare function sha256Hex(data: string | Uint8Array): string
 
@@ -253,6 +289,12 @@ export interface TrustedKey {
   /** The moment from which nothing that it signed is to be believed, RFC 3339. */
   revokedAt?: string
 }
+
+/**
+ * Puts a public key or a JWKS of somebody else, as a JWKS, into a new file; answers with the text
+ * that was written. `id` is the name by which receipts name a single key, if it is none of its own.
+ */
+export declare function trustKeys(path: string, id: string | undefined | null, target: string): TextAnswer
 
 /**
  * Verifies one receipt with the keys of files and of key sets (JWKS documents); answers with the

@@ -18,7 +18,23 @@ export {
   SandboxError,
 } from './errors.js'
 export {
+  type KeyFolders,
+  type OwnKey,
+  type OwnKeys,
+  type RevokeOptions,
+  type RotateOptions,
+  type TrustedSet,
+  generateOwnKey,
+  ownKeys,
+  revokeOwnKey,
+  rotateOwnKey,
+  trustKeys,
+  trustedKeys,
+} from './keys/own-keys.js'
+export {
   type KeyDescription,
+  type OwnFolder,
+  type Secret,
   Signer,
   type TrustedKey,
   describePublicKey,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the commands about receipts share.
+import { existsSync } from 'node:fs'
 import { Flags } from '@oclif/core'
-import { type AmbitError, findHome, readReceipt } from '../index.js'
+import { type AmbitError, findHome, readReceipt, trustedKeys } from '../index.js'
 import { AmbitCommand } from './command.js'
 
 const EXIT_INVALID = 1
@@ -41,17 +42,28 @@ export const keyFlags = {
   }),
 }
 
-/** Returns the keys that the flags name, or the one of our own home when they name none. */
+/** Returns the keys that the flags name, or those that our home trusts when they name none. */
 export async function trustedBy(flags: {
   readonly key?: readonly string[] | undefined
   readonly jwks?: readonly string[] | undefined
 }): Promise<{ keys: { path: string }[]; jwks: Uint8Array[] }> {
   const { key = [], jwks = [] } = flags
   if (key.length === 0 && jwks.length === 0) {
-    return { keys: [{ path: findHome(process.env).publicKey }], jwks: [] }
+    return trustedByDefault()
   }
   return {
     keys: key.map((path) => ({ path })),
     jwks: await Promise.all(jwks.map(async (path) => await readReceipt(path))),
   }
+}
+
+/**
+ * Returns what is trusted when no key is named: the own key, under whatever id, the windows of all own
+ * keys, and the keys of others that were trusted.
+ */
+export function trustedByDefault(): { keys: { path: string }[]; jwks: Uint8Array[] } {
+  const home = findHome(process.env)
+  const jwks = trustedKeys(home).map((set) => set.jwks)
+  const own = existsSync(home.publicKey) || jwks.length === 0
+  return { keys: own ? [{ path: home.publicKey }] : [], jwks }
 }

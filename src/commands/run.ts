@@ -2,6 +2,7 @@
 import { constants } from 'node:os'
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand } from '../cli/command.js'
+import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
 import {
   type AmbitError,
   type LoadedContract,
@@ -43,9 +44,11 @@ export default class Run extends AmbitCommand {
       helpValue: 'DIR',
     }),
     'signing-key': Flags.string({
-      description: 'private key file; else the key in $AMBIT_HOME',
-      helpValue: 'FILE',
+      description:
+        'private key file, or pkcs11: URI of a key in a token; else the key in $AMBIT_HOME',
+      helpValue: 'KEY',
     }),
+    ...PASSPHRASE_FLAGS,
     'key-id': Flags.string({ description: 'key id for the csc receipt', helpValue: 'ID' }),
     nonce: Flags.string({
       description: 'text that stands in both signed receipts, new each time',
@@ -112,6 +115,9 @@ interface RunFlags {
   readonly 'evidence-out'?: string | undefined
   readonly 'signing-key'?: string | undefined
   readonly 'key-id'?: string | undefined
+  readonly json: boolean
+  readonly 'passphrase-file'?: string | undefined
+  readonly 'passphrase-env'?: string | undefined
   readonly nonce?: string | undefined
   readonly audience?: string | undefined
 }
@@ -125,6 +131,7 @@ function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
     ...(receiptOut !== undefined && { receiptOut }),
     ...(evidenceOut !== undefined && { evidenceOut }),
     ...(signingKey !== undefined && { signingKey }),
+    passphrase: secretOf(flags),
     ...(keyId !== undefined && { keyId }),
     ...(nonce !== undefined && { nonce }),
     ...(audience !== undefined && { audience }),

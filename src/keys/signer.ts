@@ -7,11 +7,23 @@ type SignerHandle = InstanceType<typeof addon.Signer>
 export interface KeyDescription {
   /** RFC 7638 thumbprint, 43 base64url characters: the key's id. */
   readonly thumbprint: string
+  /** `sb:issuer:` and 12 characters of Base58: its other id. */
+  readonly issuer_id: string
   /** 64 lower-case hex digits. */
   readonly hex: string
   readonly jwk: Readonly<Record<string, string>>
   /** SPKI PEM. */
   readonly pem: string
+}
+
+/** Where the passphrase of a private key is to be had; the first that is named counts. */
+export interface Secret {
+  /** A file that only its owner can read; one line feed at its end is not part of it. */
+  readonly file?: string
+  /** Name of an environment variable. */
+  readonly variable?: string
+  /** Whether to ask on the terminal. */
+  readonly ask?: boolean
 }
 
 /** A public key file to verify with; without `id` it serves for any key id. */
@@ -24,6 +36,11 @@ export interface TrustedKey {
   readonly validUntil?: string
   /** The moment from which nothing that it signed is to be believed, RFC 3339. */
   readonly revokedAt?: string
+}
+
+/** A folder of a signer's own keys; its current key is meant. */
+export interface OwnFolder {
+  readonly folder: string
 }
 
 /** Returns the addon's handle of a signer, for the areas that pass it on. The package keeps it. */
@@ -40,12 +57,18 @@ export class Signer {
   readonly publicKey: KeyDescription
 
   /**
-   * Loads a private key from a file that only its owner can read.
+   * Loads a private key from a file that only its owner can read, or takes one in a token.
    *
+   * @param source a file, or a `pkcs11:` URI (RFC 7512)
+   * @param secret where the passphrase is, if the key is encrypted
    * @throws {@link KeyError}
    */
-  constructor(path: string) {
-    this.publicKey = unwrapJson<KeyDescription>(this.#handle.load(path))
+  constructor(source: string | OwnFolder, secret: Secret = {}) {
+    const loaded =
+      typeof source === 'string'
+        ? this.#handle.load(source, secret)
+        : this.#handle.loadOwn(source.folder, secret)
+    this.publicKey = unwrapJson<KeyDescription>(loaded)
   }
 
   /**
@@ -60,13 +83,23 @@ export class Signer {
   }
 }
 
+/** Returns the files that hold what a signing key must not lose: its own, or that of a token's PIN. */
+export function secretFilesOf(source: string): readonly string[] {
+  return unwrapJson<readonly string[]>(addon.secretFiles(source))
+}
+
 /**
  * Makes a key pair in two new files.
  *
+ * @param secret where the passphrase is that the private key is to be encrypted under
  * @throws {@link KeyError} when one exists already or cannot be written
  */
-export function generateKey(privatePath: string, publicPath: string): KeyDescription {
-  return unwrapJson<KeyDescription>(addon.generateKey(privatePath, publicPath))
+export function generateKey(
+  privatePath: string,
+  publicPath: string,
+  secret?: Secret,
+): KeyDescription {
+  return unwrapJson<KeyDescription>(addon.generateKey(privatePath, publicPath, secret))
 }
 
 /**

@@ -9,6 +9,10 @@ export interface Home {
   readonly folder: string
   /** Folder of the ledger. */
   readonly ledger: string
+  /** Folder of the own keys and their log. */
+  readonly keys: string
+  /** Folder of the keys of others that are trusted. */
+  readonly trust: string
   /** Private key that signs unless another is named. */
   readonly signingKey: string
   /** Its public half. */
@@ -41,6 +45,8 @@ function homeAt(folder: string): Home {
   return {
     folder,
     ledger: join(folder, 'ledger'),
+    keys: join(folder, 'keys'),
+    trust: join(folder, 'trust'),
     signingKey: join(folder, 'keys', 'default.pem'),
     publicKey: join(folder, 'keys', 'default.pub.pem'),
   }

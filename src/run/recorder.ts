@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyError, LedgerError, ReceiptError } from '../errors.js'
-import { Signer } from '../keys/signer.js'
+import { type Secret, Signer } from '../keys/signer.js'
 import { Ledger, type Recorded } from '../ledger/ledger.js'
 import { parseJson, sha256Hex } from '../native.js'
 import { type Home } from './home.js'
@@ -12,8 +12,10 @@ import { type RecordedDecision, interruptedPayload } from './payloads.js'
 /** What a recorder needs. */
 export interface RecorderOptions {
   readonly home: Home
-  /** Private key file; the key of `home` unless another is named. */
+  /** Private key file or `pkcs11:` URI; the key of `home` unless another is named. */
   readonly signingKey?: string | undefined
+  /** Where the passphrase of an encrypted key is. */
+  readonly passphrase?: Secret | undefined
   /** Key id for csc receipts; the key's thumbprint unless another is named. */
   readonly keyId?: string | undefined
 }
@@ -128,10 +130,14 @@ function isCode(error: unknown, code: LedgerError['code']): boolean {
 }
 
 function loadSigner(options: RecorderOptions): Signer {
+  const { home, signingKey, passphrase } = options
+  if (signingKey !== undefined) return new Signer(signingKey, passphrase)
   try {
-    return new Signer(options.signingKey ?? options.home.signingKey)
+    // not to make the folder only to find it empty
+    if (existsSync(home.keys)) return new Signer({ folder: home.keys }, passphrase)
+    throw new KeyError('ERR_KEY_FILE_UNREADABLE', `no folder \`${home.keys}\``)
   } catch (error) {
-    if (options.signingKey !== undefined || !isCode(error, 'ERR_KEY_FILE_UNREADABLE')) throw error
+    if (!isCode(error, 'ERR_KEY_FILE_UNREADABLE')) throw error
     const message = `no signing key at \`${options.home.signingKey}\`; make one with \`ambit keys generate\``
     throw new KeyError('ERR_KEY_MISSING', message, { cause: error })
   }

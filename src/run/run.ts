@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadedContract } from '../contract/index.js'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
+import { type Secret, secretFilesOf } from '../keys/signer.js'
 import type { Recorded } from '../ledger/ledger.js'
 import { sha256Hex } from '../native.js'
 import { type Policy, type PolicyDecision, evaluate, unmetObligations } from '../policy/index.js'
@@ -29,8 +30,10 @@ import { artifactsOf, scopeOf } from './scope.js'
 
 /** What is run, and how. */
 export interface RunOptions extends CheckOptions {
-  /** Private key file; the key in `$AMBIT_HOME` unless another is named. */
+  /** Private key file or `pkcs11:` URI; the key in `$AMBIT_HOME` unless another is named. */
   readonly signingKey?: string
+  /** Where the passphrase of an encrypted key is. */
+  readonly passphrase?: Secret
   /** Key id that csc receipts carry; the key's RFC 7638 thumbprint unless another is named. */
   readonly keyId?: string
   /** Where the csc receipt is written; a file there is replaced. */
@@ -96,8 +99,8 @@ export async function run(options: RunOptions): Promise<RunResult> {
   const env = options.env ?? process.env
   const now = options.now ?? (() => new Date())
   const home = findHome(env)
-  const { signingKey, keyId } = options
-  const recorder = new Recorder({ home, signingKey, keyId })
+  const { signingKey, passphrase, keyId } = options
+  const recorder = new Recorder({ home, signingKey, passphrase, keyId })
   try {
     return await recorded({ options, contract, policy, recorder, now, env, home, marks })
   } finally {
@@ -195,7 +198,11 @@ function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
   }
   const { contract, policy, env, home, options } = work
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
-  const hiddenPaths = protectedPaths(home, options.signingKey ?? home.signingKey, env, writable)
+  const secrets = [
+    ...secretFilesOf(options.signingKey ?? home.signingKey),
+    ...(options.passphrase?.file === undefined ? [] : [options.passphrase.file]),
+  ]
+  const hiddenPaths = protectedPaths(home, secrets, env, writable)
   const writablePrefixes = policy.document.allowed_write_prefixes
   const context = { env, hiddenPaths, writable, writablePrefixes }
   return contract.commands.map((command) => planOf(command, context))

@@ -20,6 +20,7 @@ pub mod documents;
 pub mod json;
 pub mod keys;
 pub mod ledger;
+pub mod own_keys;
 pub mod receipts;
 pub mod run;
 pub mod tlog;

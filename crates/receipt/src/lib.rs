@@ -47,6 +47,7 @@ pub mod key_file;
 pub mod key_home;
 pub mod key_log;
 mod legacy;
+pub mod passphrase;
 pub mod pkcs11;
 mod policy_digest;
 mod schema;
@@ -58,8 +59,8 @@ mod verify;
 
 pub use artifact::{ArtifactError, FileDigest, digest_file};
 pub use key::{
-    Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow, MAX_ITERATIONS,
-    MAX_SCRYPT_BYTES, Sign, SigningKey, VerifyingKey,
+    EDGE_CASES, EdgeCase, Jwks, JwksError, KeyError, KeyForm, KeySet, KeyStatus, KeyWindow,
+    MAX_ITERATIONS, MAX_SCRYPT_BYTES, Sign, SigningKey, VerifyingKey,
 };
 pub use policy_digest::{
     PolicyDigestError, PolicyFile, check_policy_bundle, compiled_policy_digest, policy_bundle,

@@ -4,7 +4,7 @@
 mod common;
 
 use ambit_canon::Value;
-use ambit_receipt::{KeyError, KeySet, SigningKey, VerifyingKey};
+use ambit_receipt::{EDGE_CASES, KeyError, KeySet, SigningKey, VerifyingKey};
 use common::{bytes, json, list, text, unhex};
 
 const CSC_1: &str = "03a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8";
@@ -313,7 +313,18 @@ fn edge_signatures_are_accepted_as_strict_verification_does() {
             accepted.push(case.get("id").and_then(Value::as_i64).unwrap());
         }
     }
-    assert_eq!((list(&file, "speccheck").len(), accepted), (12, vec![3]));
+    let known = EDGE_CASES.iter().filter(|case| case.accepted);
+    let known: Vec<i64> = known.map(|case| i64::from(case.id)).collect();
+    assert_eq!(
+        (list(&file, "speccheck").len(), accepted),
+        (EDGE_CASES.len(), known)
+    );
+    let numbered = EDGE_CASES.iter().enumerate();
+    assert!(
+        numbered
+            .clone()
+            .all(|(at, case)| at == usize::from(case.id))
+    );
 }
 
 #[test]

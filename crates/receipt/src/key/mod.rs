@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ed25519 keys and the forms they are kept in.
 
+mod edge;
 mod encrypted;
 mod error;
 mod form;
@@ -12,6 +13,7 @@ mod signing;
 mod verifying;
 mod window;
 
+pub use edge::{EDGE_CASES, EdgeCase};
 pub use encrypted::{MAX_ITERATIONS, MAX_SCRYPT_BYTES};
 pub use error::KeyError;
 pub use form::KeyForm;

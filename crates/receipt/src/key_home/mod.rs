@@ -32,7 +32,8 @@ pub type Passphrase = Zeroizing<Vec<u8>>;
 #[derive(Debug)]
 pub struct KeyHome {
     folder: PathBuf,
-    _lock: File,
+    /// None for a look without changes.
+    _lock: Option<File>,
 }
 
 /// What becomes of a private key that was rotated.
@@ -71,10 +72,23 @@ impl KeyHome {
         lock.lock().map_err(at)?;
         let home = Self {
             folder: folder.to_owned(),
-            _lock: lock,
+            _lock: Some(lock),
         };
         home.finish()?;
         Ok(home)
+    }
+
+    /// Returns the keys in a folder that may be missing, without changing or locking anything.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyHomeError`].
+    pub fn look(folder: &Path) -> Result<Vec<KeyState>, KeyHomeError> {
+        let home = Self {
+            folder: folder.to_owned(),
+            _lock: None,
+        };
+        home.states()
     }
 
     /// Makes the first key pair, and begins its log; after the current key was revoked, the next.
@@ -255,7 +269,10 @@ impl KeyHome {
         let public = key.verifying_key();
         let expected = match log.and_then(KeyLog::current) {
             Some(state) => state.key,
-            None => self.read_public(DEFAULT)?,
+            None => match self.read_public(DEFAULT) {
+                Err(error) if error.is_missing() => public,
+                read => read?,
+            },
         };
         if public != expected {
             return Err(KeyHomeError::Foreign.into());

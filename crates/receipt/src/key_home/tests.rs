@@ -73,6 +73,11 @@ fn keys_are_made_rotated_and_revoked() {
     assert_eq!(SigningKey::decode(&old).unwrap().verifying_key(), first);
 
     let third = home.rotate(none, None, OldKey::Deleted, DAYS[2]).unwrap();
+    assert_eq!(
+        KeyHome::look(&folder.path().join("keys")).unwrap(),
+        home.states().unwrap()
+    );
+    assert_eq!(KeyHome::look(&folder.path().join("none")).unwrap(), []);
     assert!(!home.private(&two).exists() && home.public(&two).exists());
     let revocation = Revocation {
         key_id: &third.thumbprint(),
@@ -181,7 +186,7 @@ fn a_rotation_that_was_interrupted_is_finished() {
 fn open_again(home: &KeyHome) -> KeyHome {
     let again = KeyHome {
         folder: home.folder.clone(),
-        _lock: File::open(home.folder.join(".lock")).unwrap(),
+        _lock: None,
     };
     again.finish().unwrap();
     again

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! PKCS#11 URIs (RFC 7512), as far as they name one private key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::TokenError;
 
@@ -78,6 +78,14 @@ impl KeyUri {
             return fault("expected `object` or `id`");
         }
         Ok(uri)
+    }
+
+    /// Returns the file that the PIN is in, if it is in one.
+    pub fn pin_file(&self) -> Option<&Path> {
+        match &self.pin {
+            Some(PinSource::File(path)) => Some(path),
+            Some(PinSource::Environment(_)) | None => None,
+        }
     }
 
     /// Returns whether `text` is meant as such a URI.
