@@ -127,7 +127,7 @@ describe('strict reading', () => {
     const start = performance.now()
     parse(utf8(`"${'\\u0061'.repeat(170_000)}"`))
     expect(() => parse(utf8('"'.padEnd(1 << 20, '\\')))).toThrow(JsonFault)
-    expect(performance.now() - start).toBeLessThan(2000)
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 
   it('of mutated documents is that of the addon', () => {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `ambit/verify`: verifies receipts and logs offline, in a browser as in Node. It uses nothing but
 // ECMAScript, TextEncoder, TextDecoder and WebCrypto.
+export type { SetCode, SetStatus } from './chain/codes.js'
+export type { Completeness } from './chain/completeness.js'
+export type { Sequence } from './chain/node.js'
+export type { ChainReport, SetFinding, SetVerdict } from './chain/report.js'
+export { type ChainOptions, verifyChain } from './chain/verify-chain.js'
 export { type KeyErrorCode, VerifyKeyError } from './keys/error.js'
 export { KeySet, type TrustOptions } from './keys/key-set.js'
 export type { KeyStatus, KeyWindow } from './keys/window.js'

@@ -44,13 +44,34 @@ import {
  * @param document the receipt's exact bytes or text, at most 1 MiB
  */
 export async function verifyReceipt(document: Uint8Array | string, keys: KeySet): Promise<Verdict> {
+  return (await examine(document, keys)).verdict
+}
+
+/** A verdict, and what the document parses to for whoever asks what it says. */
+export interface Examined {
+  readonly verdict: Verdict
+  readonly read: Read | undefined
+}
+
+/** A document that is strict JSON. */
+export interface Read {
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly value: Json
+}
+
+/** Verifies a receipt, and returns what it parses to. */
+export async function examine(document: Uint8Array | string, keys: KeySet): Promise<Examined> {
   const read = readDocument(document)
   if (read instanceof JsonFault) {
-    return { ...told(null, null, 'MALFORMED_JSON', read.detail), digest: null }
+    const verdict = { ...told(null, null, 'MALFORMED_JSON', read.detail), digest: null }
+    return { verdict, read: undefined }
   }
-  const { bytes, value } = read
-  const text = write(value)
+  const text = write(read.value)
   const digest = await sha256Text(text)
+  return { verdict: { ...(await check(read, text, keys)), digest }, read }
+}
+
+async function check({ bytes, value }: Read, text: string, keys: KeySet): Promise<Told> {
   let format: Format | null = null
   try {
     const found = detect(value)
@@ -61,16 +82,14 @@ export async function verifyReceipt(document: Uint8Array | string, keys: KeySet)
       (await proven[0]?.key.verify(utf8(signed), signature)) ?? false
     const rules = await claimed.rules(by)
     const verdict = judge(format, value, { rules, proven, keys })
-    return { ...named(verdict, isCanonical(format, bytes, { value, text })), digest }
+    return named(verdict, isCanonical(format, bytes, { value, text }))
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault
-    return { ...told(format, value, fault.code, fault.message), digest }
+    return told(format, value, fault.code, fault.message)
   }
 }
 
-function readDocument(
-  document: Uint8Array | string,
-): JsonFault | { readonly bytes: Uint8Array<ArrayBuffer>; readonly value: Json } {
+function readDocument(document: Uint8Array | string): JsonFault | Read {
   try {
     const bytes = documentBytes(document)
     return { bytes, value: parse(bytes) }

@@ -41,6 +41,11 @@ export function parseInstant(text: string): Instant | undefined {
   return { seconds: minutes * 60 + fields.second, fraction: fields.fraction.slice(0, end) }
 }
 
+/** Returns microseconds since 1970-01-01T00:00:00Z, rounded down. */
+export function microsOf({ seconds, fraction }: Instant): bigint {
+  return BigInt(seconds) * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'))
+}
+
 /** Whether one time is before another. */
 export function isBefore(a: Instant, b: Instant): boolean {
   return a.seconds === b.seconds ? a.fraction < b.fraction : a.seconds < b.seconds

@@ -25,6 +25,20 @@ async function nodeHash(left: Uint8Array, right: Uint8Array): Promise<Uint8Array
   return sha256(concat(NODE, left, right))
 }
 
+/** Returns the root of the tree over the leaves with these hashes. */
+export async function treeRoot(leaves: readonly Uint8Array[]): Promise<Uint8Array> {
+  let level = leaves
+  while (level.length > 1) {
+    // a right edge without a sibling is taken over as it is
+    const pairs = Array.from({ length: Math.ceil(level.length / 2) }, async (_, at) => {
+      const [left, right] = level.slice(2 * at, 2 * at + 2)
+      return left === undefined || right === undefined ? left : nodeHash(left, right)
+    })
+    level = (await Promise.all(pairs)).filter((hash) => hash !== undefined)
+  }
+  return level[0] ?? emptyRoot()
+}
+
 /** What an inclusion proof is about. */
 export interface Inclusion {
   /** The place of the leaf, from 0. */
