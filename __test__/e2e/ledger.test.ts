@@ -50,7 +50,8 @@ describe.skipIf(skip).each(USERS)('a runner of $name that is killed', (user) => 
     const work = stage.folder(user)
     const sleeps = newSeconds()
     const { contract, policy } = documentsFor([SLEEP, sleeps], work)
-    const running = stage.start(['run', contract, policy], { user, home })
+    const argv = ['run', contract, policy, '--nonce', 'n-1']
+    const running = stage.start(argv, { user, home })
     await until(() => processesWith(`${SLEEP}\0${sleeps}`).length > 0)
     running.child.kill('SIGKILL')
     expect(await running.ended).toMatchObject({ code: null, signal: 'SIGKILL' })
@@ -70,6 +71,7 @@ describe.skipIf(skip).each(USERS)('a runner of $name that is killed', (user) => 
       commands: [],
       enforcement: { tier: 'none', mechanisms: {} },
       error: { code: 'INTERRUPTED' },
+      nonce: 'n-1',
     })
     expect(await faultsOf(entries, publicKeyIn(home))).toEqual([])
   })

@@ -121,6 +121,7 @@ export interface RecordedDecision {
   readonly contract_hash: string
   readonly policy_hash: string
   readonly mode: string
+  readonly marks: Marks
 }
 
 /** Returns the payload for a run whose process ended before it could say how. */
@@ -129,7 +130,7 @@ export function interruptedPayload(
   decisionDigest: string,
   now: Date,
 ): string {
-  const { run_id, contract_hash, policy_hash, mode } = recorded
+  const { run_id, contract_hash, policy_hash, mode, marks } = recorded
   const message =
     'the process that began this run ended before it recorded an outcome; how far it came is not known'
   return JSON.stringify({
@@ -143,6 +144,7 @@ export function interruptedPayload(
     status: 'interrupted',
     commands: [],
     enforcement: NOTHING_ENFORCED,
+    ...marks,
     error: { code: 'INTERRUPTED', message },
   })
 }

@@ -158,6 +158,10 @@ function decisionIn(bytes: Uint8Array): RecordedDecision {
     contract_hash: text('contract_hash'),
     policy_hash: text('policy_hash'),
     mode: text('mode'),
+    marks: {
+      ...(member(payload, 'nonce') !== undefined && { nonce: text('nonce') }),
+      ...(member(payload, 'audience') !== undefined && { audience: text('audience') }),
+    },
   }
 }
 

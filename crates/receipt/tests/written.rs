@@ -47,6 +47,8 @@ const LIFECYCLE: &str = r#"{"type":"protectmcp:lifecycle","issued_at":"2026-01-0
     "lifecycle_event":"session_start"}"#;
 const OTHER: &str =
     r#"{"type":"example:note","issued_at":"2026-01-01T00:00:00+01:00","any":[1.50,{}]}"#;
+const SKILL: &str = r#"{"type":"sb-runtime:decision","issued_at":"2026-01-01T00:00:00Z",
+    "action":"file:read","decision":"allow","trust_score":1.0}"#;
 const EXECUTION: &str = r#"{"type":"ambit:execution","issued_at":"2026-01-01T00:00:01Z",
     "run_id":"r1","ledger_id":"l1","seq":1,"decision_hash":
     "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","contract_hash":
@@ -59,7 +61,8 @@ const HEX: &str = "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20
 #[test]
 fn payloads_of_every_type_are_signed_under_either_id_of_the_key() {
     let public = key().verifying_key();
-    for payload in [DECISION, RESTRAINT, LIFECYCLE, OTHER, EXECUTION] {
+    // the last has the marks of another format, but for issuer and signature
+    for payload in [DECISION, RESTRAINT, LIFECYCLE, OTHER, EXECUTION, SKILL] {
         for (key_id, kid) in [
             (KeyId::Thumbprint, public.thumbprint()),
             (KeyId::Issuer, public.issuer_id()),
