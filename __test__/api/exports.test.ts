@@ -39,6 +39,7 @@ it('exports these names and no others', () => {
     'importReceipt',
     'jsonSchema',
     'latestCheckpoint',
+    'lintPolicy',
     'loadContract',
     'loadPolicy',
     'ownKeys',

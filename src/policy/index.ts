@@ -20,3 +20,4 @@ export {
   policyDigest,
 } from './digest.js'
 export { type PolicyTest, testPolicies } from './pack.js'
+export { type LintCode, type LintFinding, lintPolicy } from './lint.js'

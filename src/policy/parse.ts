@@ -15,8 +15,14 @@ import { canonicalize, sha256Hex } from '../native.js'
 import { exampleFaults } from './argv-rules.js'
 import { excerpt } from './excerpt.js'
 import { compileRules } from './rules.js'
-import { type Policy, POLICY_LIMITS, policySchemaOf, type PolicyPlaces } from './schema.js'
-import { readYaml } from './yaml.js'
+import {
+  type Difference,
+  type Policy,
+  POLICY_LIMITS,
+  policySchemaOf,
+  type PolicyPlaces,
+} from './schema.js'
+import { readYaml, type YamlDifference } from './yaml.js'
 
 /** Where each rule stands, worked out when it is asked for. */
 class Places implements PolicyPlaces {
@@ -24,9 +30,24 @@ class Places implements PolicyPlaces {
   readonly #offsets: ReadonlyMap<string, MemberOffset>
   readonly #known = new Map<string, Position>()
 
-  constructor(source: string, offsets: ReadonlyMap<string, MemberOffset>) {
+  readonly #differences: readonly YamlDifference[]
+
+  constructor(
+    source: string,
+    offsets: ReadonlyMap<string, MemberOffset>,
+    differences: readonly YamlDifference[],
+  ) {
     this.#source = source
     this.#offsets = offsets
+    this.#differences = differences
+  }
+
+  get differences(): readonly Difference[] {
+    return this.#differences.map(({ offset, source, yaml11 }) => ({
+      ...positionAt(this.#source, offset),
+      source,
+      yaml11,
+    }))
   }
 
   at(path: string): Position | undefined {
@@ -109,7 +130,8 @@ export function parsePolicy(bytes: Uint8Array, sourceName: string): Policy {
     const issues = wrong.map((fault) => placed(fault, positionAt(source, offsetOf(offsets, fault))))
     return refuse(sourceName, source, issues)
   }
-  return { document, rules, hash, sourceName, places: new Places(source, offsets) }
+  const places = new Places(source, offsets, read.value.differences)
+  return { document, rules, hash, sourceName, places }
 }
 
 /**

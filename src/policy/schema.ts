@@ -116,6 +116,16 @@ export interface PolicyPlaces {
    * @returns undefined for a rule that the file leaves out
    */
   at(path: string): Position | undefined
+  /** Plain scalars that YAML 1.1 reads otherwise than YAML 1.2, and so csc-runner. */
+  readonly differences: readonly Difference[]
+}
+
+/** A plain scalar that YAML 1.1 reads otherwise. */
+export interface Difference extends Position {
+  /** As written. */
+  readonly source: string
+  /** What YAML 1.1 reads, in words. */
+  readonly yaml11: string
 }
 
 /** A policy that was read. */

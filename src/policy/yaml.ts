@@ -15,6 +15,7 @@ import {
 import type { MemberOffset } from '../contract/locate.js'
 import { quote } from '../contract/issues.js'
 import { POLICY_LIMITS } from './schema.js'
+import { yaml11Differs } from './yaml11.js'
 import { readTokens, refuse, type YamlFault, type YamlResult } from './yaml-tokens.js'
 
 /** What YAML text says, and where each member stands. */
@@ -23,6 +24,18 @@ export interface YamlDocument {
   readonly value: unknown
   /** Offsets by path, such as `network` or `deny_argv_prefixes[2]`. */
   readonly offsets: ReadonlyMap<string, MemberOffset>
+  /** Plain scalars that YAML 1.1 reads otherwise. */
+  readonly differences: readonly YamlDifference[]
+}
+
+/** A plain scalar that YAML 1.1 reads otherwise. */
+export interface YamlDifference {
+  /** UTF-16 units from the start of the text. */
+  readonly offset: number
+  /** As written. */
+  readonly source: string
+  /** What YAML 1.1 reads, in words. */
+  readonly yaml11: string
 }
 
 const PLAIN_INTEGER = /^[-+]?[0-9]+$|^0[ox][0-9a-fA-F]+$/
@@ -39,6 +52,7 @@ class FaultFound extends Error {
 /** Turns composed nodes into plain data; throws the first fault it meets. */
 class Reader {
   readonly offsets = new Map<string, MemberOffset>()
+  readonly differences: YamlDifference[] = []
   readonly #document: Document.Parsed
   #values = 0
 
@@ -51,7 +65,7 @@ class Reader {
     if (path !== '') this.offsets.set(path, { name: name === -1 ? offset : name, value: offset })
     this.#count(offset, depth)
     if (isAlias(node)) return this.#alias(node, path, offset, depth)
-    if (isScalar(node)) return scalar(node, offset)
+    if (isScalar(node)) return this.#scalar(node, offset)
     if (isMap(node)) return this.#mapping(node.items, path, depth)
     if (!isSeq(node)) return null
     return node.items.map((item, index) => this.#item(item, `${path}[${index}]`, depth))
@@ -67,6 +81,16 @@ class Reader {
 
   #item(item: unknown, path: string, depth: number): unknown {
     return this.read(asNode(item), path, -1, depth + 1)
+  }
+
+  #scalar(node: Scalar, offset: number): unknown {
+    const value = scalar(node, offset)
+    if (node.type === 'PLAIN') {
+      const source = node.source ?? ''
+      const yaml11 = yaml11Differs(source, value)
+      if (yaml11 !== undefined) this.differences.push({ offset, source, yaml11 })
+    }
+    return value
   }
 
   #alias(node: Alias, path: string, offset: number, depth: number): unknown {
@@ -151,12 +175,13 @@ export function readYaml(source: string): YamlResult<YamlDocument> {
   const composed = compose(source)
   if (!composed.ok) return composed
   if (composed.value === undefined) {
-    return { ok: true, value: { value: null, offsets: new Map() } }
+    return { ok: true, value: { value: null, offsets: new Map(), differences: [] } }
   }
   const reader = new Reader(composed.value)
   try {
     const value = reader.read(asNode(composed.value.contents), '', 0, 1)
-    return { ok: true, value: { value, offsets: reader.offsets } }
+    const { offsets, differences } = reader
+    return { ok: true, value: { value, offsets, differences } }
   } catch (error) {
     if (error instanceof FaultFound) return { ok: false, fault: error.fault }
     throw error
