@@ -23,15 +23,16 @@ export declare class LedgerHandle {
   constructor()
   /** Opens the ledger in a folder, making it if there is none; answers with the ledger's id. */
   open(folder: string): TextAnswer
+  /** Opens a ledger for reading only, and changes nothing; answers with the ledger's id. */
+  openReadOnly(folder: string): TextAnswer
   /** Closes the ledger; work that was begun goes on to its end. */
   close(): void
   /**
-   * Signs and appends a payload; its position (`ledger_id`, `seq`, `previousReceiptHash`) is
-   * added inside the transaction. Answers once the entry is durable.
-   *
-   * `phase` is `intent`, `refusal` or `outcome`.
+   * Signs payloads and appends them in their order, in one commit with whatever else is being
+   * appended; the position of each (`ledger_id`, `seq`, `previousReceiptHash`) is added inside
+   * the transaction. Answers once they are durable, with a result for each.
    */
-  append(phase: string, runId: string, createdAtMs: number, payload: string, signer: Signer): Promise<Recorded | Failure>
+  appendAll(submissions: Array<Submission>, signer: Signer): Promise<Array<Recorded | Failure> | Failure>
   /**
    * Lists the runs that were begun and whose process has ended, oldest first: a JSON array of
    * `{run_id, intent_seq, intent}` with the intent's text.
@@ -42,6 +43,32 @@ export declare class LedgerHandle {
    * created_at_ms, digest, document}`; `document` is the exact text that was signed.
    */
   entries(fromSeq: number, limit: number): TextAnswer
+  /**
+   * Finds entries: the JSON object `{entries, next}` with at most `limit` of them as `entries`
+   * lists them, fewer when they are large. `next` is the number where the next page begins,
+   * decimal digits, or null after the last.
+   */
+  query(filter: EntryFilter, newestFirst: boolean, limit: number): Promise<Text | Failure>
+  /**
+   * Says what the ledger holds: the JSON object `{entries, head, first_ms, last_ms, open_runs,
+   * database_bytes, log_bytes}`.
+   */
+  status(): Promise<Text | Failure>
+  /** Removes what may be removed: the JSON object `{locks, imports, log_bytes, database_bytes}`. */
+  collectGarbage(): Promise<Text | Failure>
+  /**
+   * Writes all entries to a new file or folder: the JSON object `{ledger_id, entries, head}`.
+   * `form` is `lines` or `files`.
+   */
+  exportTo(target: string, form: string, progress: Progress): Promise<Text | Failure>
+}
+
+/** How far a long piece of work has come; read while it goes on. */
+export declare class Progress {
+  /** Makes a counter at its start. */
+  constructor()
+  /** Returns how many entries are done, and of how many; 0 of 0 at the start. */
+  read(): Array<number>
 }
 
 /** A signing key. It has no property that JavaScript could read. */
@@ -115,6 +142,30 @@ export declare function digestCompiledPolicy(engine: string, rules: string): Tex
 /** Answers with the `acta-policy-digest-v1` of files: `sha256:` and 64 hex digits. */
 export declare function digestPolicy(engine: string, files: Array<NamedFile>): TextAnswer
 
+/** Which entries are wanted; every condition that is given must hold. */
+export interface EntryFilter {
+  /** The lowest number, decimal digits. */
+  fromSeq?: string
+  /** The highest number, decimal digits. */
+  untilSeq?: string
+  /** The earliest time, in milliseconds since 1970-01-01T00:00:00Z. */
+  sinceMs?: number
+  /** The time before which entries were made. */
+  untilMs?: number
+  /** `intent`, `refusal` or `outcome`. */
+  phase?: string
+  /** The run. */
+  runId?: string
+  /** `decision` in the payload. */
+  decision?: string
+  /** `agent_id` in the payload, or in its `actor`. */
+  agent?: string
+  /** `session_id` in the payload, or in its `actor`. */
+  session?: string
+  /** A reason code or an error code in the payload. */
+  code?: string
+}
+
 /**
  * Puts a receipt that verifies with these keys into a DSSE envelope that `signer` signs; answers
  * with the envelope's text.
@@ -157,6 +208,9 @@ export declare function generateOwnKey(folder: string, at: string, secret?: Secr
  * exported_at, signers}` as JSON, `receipt` being the receipt's exact text.
  */
 export declare function importDsse(envelope: Uint8Array, keys: Array<TrustedKey>, jwks: Array<Uint8Array>): TextAnswer
+
+/** Makes a new ledger of an export: the JSON object `{ledger_id, entries, head}`. */
+export declare function importLedger(source: string, folder: string, progress: Progress): Promise<Text | Failure>
 
 /** Answers with the latest checkpoint as `checkpointLedger` does, or with `null`. */
 export declare function latestCheckpoint(ledger: LedgerHandle): TextAnswer
@@ -264,6 +318,18 @@ export declare function signCscReceipt(receipt: string, signer: Signer, keyId: s
  * confined it.
  */
 export declare function signReceipt(payload: string | Uint8Array, signer: Signer, sbIssuer: boolean, allowUnsandboxed: boolean): string | Failure
+
+/** A payload to sign and append. */
+export interface Submission {
+  /** What the entry means for its run: `intent`, `refusal` or `outcome`. */
+  phase: string
+  /** The run. */
+  runId: string
+  /** When it is made, in milliseconds since 1970-01-01T00:00:00Z. */
+  createdAtMs: number
+  /** The payload, a JSON object. */
+  payload: string
+}
 
 /** Text: a document, a digest or a JSON object, as the entry point says. */
 export interface Text {

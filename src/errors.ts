@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   ERR_LEDGER_CORRUPT: 'The ledger is damaged.',
   ERR_LEDGER_EMPTY: 'The ledger has no entries, or no checkpoint where one is needed.',
   ERR_LEDGER_ENTRY_SIZE: 'The entry is larger than the ledger takes.',
+  ERR_LEDGER_ENTRY_UNKNOWN: 'The ledger holds no entry of this number or run.',
   ERR_LEDGER_EXISTS: 'Something stands where a ledger or an export was to be written; it is kept.',
   ERR_LEDGER_FOREIGN: 'The file is not a ledger.',
   ERR_LEDGER_FORKED: 'The log does not continue from the entries that were seen of it.',

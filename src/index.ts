@@ -55,7 +55,25 @@ export {
   witnessRequest,
 } from './ledger/checkpoint.js'
 export type { CheckpointSchedule, StoredCheckpoint } from './ledger/checkpointer.js'
-export { Ledger, type LedgerOptions } from './ledger/ledger.js'
+export {
+  Ledger,
+  type LedgerExportOptions,
+  type LedgerOptions,
+  type TransferOptions,
+} from './ledger/ledger.js'
+export type {
+  CollectedGarbage,
+  LedgerEntry,
+  LedgerFilter,
+  LedgerStatus,
+  Moved,
+  OpenRun,
+  Phase,
+  ProgressListener,
+  QueryOptions,
+  Recorded,
+  Submission,
+} from './ledger/types.js'
 export type {
   Mode,
   Policy,
@@ -95,6 +113,7 @@ export { readReceipt, writeReceipt } from './receipt/file.js'
 export { type SignReceiptOptions, signReceipt } from './receipt/sign.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'
+export { type Garbage, collectGarbage } from './run/garbage.js'
 export { type Home, findHome } from './run/home.js'
 export {
   type Enforcement,

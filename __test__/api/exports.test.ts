@@ -24,6 +24,7 @@ it('exports these names and no others', () => {
     'canonicalize',
     'check',
     'checkPolicyBundle',
+    'collectGarbage',
     'compareLedger',
     'compiledPolicyDigest',
     'contractHash',

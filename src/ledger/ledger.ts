@@ -1,48 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AmbitError } from '../errors.js'
-import { type Signer, handleOf } from '../keys/signer.js'
+import { type AmbitError, ConfigError } from '../errors.js'
+import type { Signer } from '../keys/signer.js'
 import { addon, unwrap, unwrapJson } from '../native.js'
+import { Appender } from './appender.js'
 import { type CheckpointSchedule, Checkpointer, type StoredCheckpoint } from './checkpointer.js'
-
-type LedgerHandle = InstanceType<typeof addon.LedgerHandle>
-
-/** What an entry means for its run. */
-export type Phase = 'intent' | 'outcome' | 'refusal'
-
-/** An entry that is durable in the ledger. */
-export interface Recorded {
-  /** Number of the entry, decimal digits. */
-  readonly seq: string
-  /** SHA-256 of the bytes, 64 hex digits. */
-  readonly digest: string
-  /** The exact bytes that were signed. */
-  readonly bytes: Uint8Array
-}
-
-/** A run that was begun and whose process has ended. */
-export interface OpenRun {
-  readonly run_id: string
-  readonly intent_seq: string
-  /** The exact text of the intent. */
-  readonly intent: string
-}
+import type {
+  CollectedGarbage,
+  LedgerEntry,
+  LedgerFilter,
+  LedgerStatus,
+  Moved,
+  OpenRun,
+  ProgressListener,
+  QueryOptions,
+  Recorded,
+  Submission,
+} from './types.js'
 
 /** How a ledger is opened. */
 export interface LedgerOptions {
+  /** Changes nothing, and refuses to append; the ledger must exist. */
+  readonly readOnly?: boolean | undefined
   /** When checkpoints are made by themselves; see {@link CheckpointSchedule}. */
   readonly checkpoints?: CheckpointSchedule | undefined
 }
 
+/** How a ledger is passed on. */
+export interface TransferOptions {
+  readonly onProgress?: ProgressListener | undefined
+}
+
+/** How a ledger is exported. */
+export interface LedgerExportOptions extends TransferOptions {
+  /** `lines` for one file of JSON Lines, `files` for a folder with a file for each receipt. */
+  readonly form: 'files' | 'lines'
+}
+
+type LedgerHandle = InstanceType<typeof addon.LedgerHandle>
+
 /** Returns the addon's handle of a ledger, for the modules that share it. The package keeps it. */
 export let ledgerHandleOf: (ledger: Ledger) => LedgerHandle
 
-/** An open ledger. */
+const PAGE = 256
+const PROGRESS_MS = 100
+
+/**
+ * An open ledger: entries in order, kept for good, each signed at its place.
+ *
+ * @example
+ * using ledger = Ledger.open('/srv/shop/ledger', { readOnly: true })
+ * for await (const entry of ledger.query({ decision: 'deny' })) console.log(entry.document)
+ */
 export class Ledger {
   static {
     ledgerHandleOf = (ledger) => ledger.#handle
   }
 
   readonly #handle = new addon.LedgerHandle()
+  readonly #appender = new Appender(this.#handle)
   readonly #checkpointer: Checkpointer
   /** The ledger's id, 32 hex digits. */
   readonly id: string
@@ -54,23 +69,96 @@ export class Ledger {
    */
   constructor(folder: string, options: LedgerOptions = {}) {
     this.#checkpointer = new Checkpointer(this.#handle, options.checkpoints)
-    this.id = unwrap(this.#handle.open(folder)).value
+    const readOnly = options.readOnly ?? false
+    const opened = readOnly ? this.#handle.openReadOnly(folder) : this.#handle.open(folder)
+    this.id = unwrap(opened).value
   }
 
   /**
-   * Signs a payload and appends it; it is durable when the promise resolves.
+   * Opens the ledger in a folder, making it if there is none; the same as the constructor.
+   *
+   * @throws {@link LedgerError}
+   */
+  static open(folder: string, options: LedgerOptions = {}): Ledger {
+    return new Ledger(folder, options)
+  }
+
+  /**
+   * Signs a payload and appends it; it is durable when the promise resolves. Appends that are asked
+   * for at the same time share one write to the disk.
    *
    * @throws {@link LedgerError}, or {@link ReceiptError} for a payload that breaks its rules
    */
-  async append(
-    signer: Signer,
-    entry: { phase: Phase; runId: string; createdAtMs: number; payload: string },
-  ): Promise<Recorded> {
-    const { phase, runId, createdAtMs, payload } = entry
-    const answer = await this.#handle.append(phase, runId, createdAtMs, payload, handleOf(signer))
-    const { seq, digest, bytes } = unwrap(answer)
+  async append(signer: Signer, submission: Submission): Promise<Recorded> {
+    const recorded = await this.#appender.append(signer, submission)
     this.#checkpointer.appended(signer)
-    return { seq, digest, bytes }
+    return recorded
+  }
+
+  /**
+   * Reads the entries that a filter lets through, a page at a time. No writer waits for it; what is
+   * appended meanwhile may be among them.
+   *
+   * @throws {@link LedgerError} `ERR_LEDGER_CORRUPT` at a damaged entry, after all before it
+   */
+  async *query(filter: LedgerFilter = {}, options: QueryOptions = {}): AsyncGenerator<LedgerEntry> {
+    const newestFirst = options.newestFirst ?? false
+    let rest = checkedLimit(options.limit)
+    const bounds = given(filter)
+    while (rest > 0) {
+      const answer = await this.#handle.query(bounds, newestFirst, Math.min(rest, PAGE))
+      const page = unwrapJson<{ entries: LedgerEntry[]; next: string | null }>(answer)
+      yield* page.entries
+      rest -= page.entries.length
+      if (page.next === null) return
+      bounds[newestFirst ? 'untilSeq' : 'fromSeq'] = page.next
+    }
+  }
+
+  /**
+   * Says what the ledger holds.
+   *
+   * @throws {@link LedgerError}
+   */
+  async status(): Promise<LedgerStatus> {
+    return unwrapJson<LedgerStatus>(await this.#handle.status())
+  }
+
+  /**
+   * Writes all entries to a new file or folder, which appears whole or not at all. The chain is
+   * checked on the way; signatures are not.
+   *
+   * @throws {@link LedgerError} `ERR_LEDGER_EXISTS` when something stands at `path`
+   */
+  async exportTo(path: string, options: LedgerExportOptions): Promise<Moved> {
+    const progress = new addon.Progress()
+    const work = this.#handle.exportTo(path, options.form, progress)
+    return await watched(work, progress, options.onProgress)
+  }
+
+  /**
+   * Makes a new ledger of an export in a folder that does not exist, with the id that it had: all of
+   * it, in order and unbroken, or nothing. Signatures are not checked: `verify` does that.
+   *
+   * @throws {@link LedgerError} `ERR_LEDGER_IMPORT`, `ERR_LEDGER_EXISTS`
+   */
+  static async importFrom(
+    source: string,
+    folder: string,
+    options: TransferOptions = {},
+  ): Promise<Moved> {
+    const progress = new addon.Progress()
+    const work = addon.importLedger(source, folder, progress)
+    return await watched(work, progress, options.onProgress)
+  }
+
+  /**
+   * Removes what may be removed; entries never are.
+   *
+   * @throws {@link LedgerError}
+   */
+  async collectGarbage(): Promise<CollectedGarbage> {
+    return unwrapJson<CollectedGarbage>(await this.#handle.collectGarbage())
   }
 
   /** Lists the runs that were begun and whose process has ended, oldest first. */
@@ -101,8 +189,51 @@ export class Ledger {
     return this.#checkpointer.fault
   }
 
-  /** Closes the ledger. */
+  /** Closes the ledger; what was begun goes on to its end. */
   close(): void {
     this.#handle.close()
+  }
+
+  /** Closes the ledger. */
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}
+
+function checkedLimit(limit: number | undefined): number {
+  if (limit === undefined) return Number.POSITIVE_INFINITY
+  if (Number.isSafeInteger(limit) && limit >= 0) return limit
+  throw new ConfigError('ERR_CONFIG_INVALID', 'a limit is a whole number from 0')
+}
+
+type EntryFilter = Parameters<LedgerHandle['query']>[0]
+
+/** Leaves out what is not given: the addon tells `undefined` from absent. */
+function given(filter: LedgerFilter): EntryFilter {
+  const members: EntryFilter = {}
+  const conditions: [string, unknown][] = Object.entries(filter)
+  for (const [name, value] of conditions) {
+    if (value !== undefined) Object.assign(members, { [name]: value })
+  }
+  return members
+}
+
+/** Waits for work, and tells the listener how far it is. */
+async function watched(
+  work: ReturnType<typeof addon.importLedger>,
+  progress: InstanceType<typeof addon.Progress>,
+  listener: ProgressListener | undefined,
+): Promise<Moved> {
+  const tell = () => {
+    const [done = 0, total = 0] = progress.read()
+    listener?.(done, total)
+  }
+  const timer = listener === undefined ? undefined : setInterval(tell, PROGRESS_MS)
+  try {
+    const moved = unwrapJson<Moved>(await work)
+    tell()
+    return moved
+  } finally {
+    clearInterval(timer)
   }
 }

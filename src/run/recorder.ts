@@ -4,7 +4,8 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyError, LedgerError, ReceiptError } from '../errors.js'
 import { type Secret, Signer } from '../keys/signer.js'
-import { Ledger, type Recorded } from '../ledger/ledger.js'
+import { Ledger } from '../ledger/ledger.js'
+import type { Recorded } from '../ledger/types.js'
 import { parseJson, sha256Hex } from '../native.js'
 import { type Home } from './home.js'
 import { type RecordedDecision, interruptedPayload } from './payloads.js'
@@ -22,13 +23,16 @@ export interface RecorderOptions {
 
 const RESERVE = 'reserve-'
 
-/** Removes what processes that were killed have left. */
-function sweepReserves(folder: string): void {
+/** Removes what processes that were killed have left; returns how many files. */
+export function sweepReserves(folder: string): number {
+  let removed = 0
   for (const name of readdirSync(folder)) {
     const pid = new RegExp(`^${RESERVE}(\\d+)-`).exec(name)?.[1]
-    if (pid !== undefined && !existsSync(`/proc/${pid}`))
-      rmSync(join(folder, name), { force: true })
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    rmSync(join(folder, name), { force: true })
+    removed += 1
   }
+  return removed
 }
 
 /** Room for an outcome with its place in the log, with plenty to spare. */

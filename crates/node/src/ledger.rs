@@ -47,57 +47,39 @@ impl LedgerHandle {
         }
     }
 
+    /// Opens a ledger for reading only, and changes nothing; answers with the ledger's id.
+    #[napi(catch_unwind)]
+    pub fn open_read_only(&mut self, folder: String) -> TextAnswer {
+        match Ledger::open_read_only(Path::new(&folder), &OpenOptions::default()) {
+            Ok(ledger) => {
+                let id = ledger.id().to_string();
+                self.ledger = Some(Arc::new(ledger));
+                text(id)
+            }
+            Err(error) => Either::B(of_ledger(&error)),
+        }
+    }
+
     /// Closes the ledger; work that was begun goes on to its end.
     #[napi(catch_unwind)]
     pub fn close(&mut self) {
         self.ledger = None;
     }
 
-    /// Signs and appends a payload; its position (`ledger_id`, `seq`, `previousReceiptHash`) is
-    /// added inside the transaction. Answers once the entry is durable.
-    ///
-    /// `phase` is `intent`, `refusal` or `outcome`.
-    #[napi(catch_unwind, ts_return_type = "Promise<Recorded | Failure>")]
-    pub fn append(
-        &self,
-        phase: String,
-        run_id: String,
-        created_at_ms: i64,
-        payload: String,
-        signer: &Signer,
-    ) -> AsyncTask<Append> {
-        let ready = self.prepare(&phase, &run_id, created_at_ms, payload, signer);
-        AsyncTask::new(Append { work: Some(ready) })
-    }
-
-    fn prepare(
-        &self,
-        phase: &str,
-        run_id: &str,
-        created_at_ms: i64,
-        payload: String,
-        signer: &Signer,
-    ) -> Result<Job, Failure> {
-        let ledger = self.ledger()?;
-        let key = signer
-            .key
-            .clone()
-            .ok_or_else(|| failure("ERR_KEY_MISSING", "no key is loaded"))?;
-        let phase = [Phase::Intent, Phase::Outcome, Phase::Refusal]
-            .into_iter()
-            .find(|known| known.as_str() == phase)
-            .ok_or_else(|| failure("ERR_INTERNAL", "unknown phase of a run"))?;
-        let run_id = RunId::try_from(run_id).map_err(|error| caused("ERR_INTERNAL", &error))?;
-        Ok(Job {
-            ledger,
-            key,
-            entry: NewEntry {
-                phase,
-                run_id,
-                created_at_ms,
-            },
-            payload,
-        })
+    /// Signs payloads and appends them in their order, in one commit with whatever else is being
+    /// appended; the position of each (`ledger_id`, `seq`, `previousReceiptHash`) is added inside
+    /// the transaction. Answers once they are durable, with a result for each.
+    #[napi(
+        catch_unwind,
+        ts_return_type = "Promise<Array<Recorded | Failure> | Failure>"
+    )]
+    pub fn append_all(&self, submissions: Vec<Submission>, signer: &Signer) -> AsyncTask<Append> {
+        let work = self.ledger().and_then(|ledger| {
+            let key = signer.key.clone();
+            let key = key.ok_or_else(|| failure("ERR_KEY_MISSING", "no key is loaded"))?;
+            Ok((ledger, key, submissions))
+        });
+        AsyncTask::new(Append { work: Some(work) })
     }
 
     /// Lists the runs that were begun and whose process has ended, oldest first: a JSON array of
@@ -149,7 +131,7 @@ impl LedgerHandle {
     }
 }
 
-fn row(entry: &Entry) -> serde_json::Value {
+pub(crate) fn row(entry: &Entry) -> serde_json::Value {
     json!({
         "seq": entry.seq.to_string(),
         "phase": entry.phase.as_str(),
@@ -169,58 +151,110 @@ pub(crate) fn of_ledger(error: &LedgerError) -> Failure {
     caused(error.code(), error)
 }
 
-/// What an append needs.
-pub struct Job {
-    ledger: Arc<Ledger>,
-    key: Arc<dyn Sign>,
-    entry: NewEntry,
-    payload: String,
+/// A payload to sign and append.
+#[napi(object)]
+pub struct Submission {
+    /// What the entry means for its run: `intent`, `refusal` or `outcome`.
+    pub phase: String,
+    /// The run.
+    pub run_id: String,
+    /// When it is made, in milliseconds since 1970-01-01T00:00:00Z.
+    pub created_at_ms: i64,
+    /// The payload, a JSON object.
+    pub payload: String,
 }
 
-/// An append on its way.
+type Batch = (Arc<Ledger>, Arc<dyn Sign>, Vec<Submission>);
+type Outcome = Result<Appended, Failure>;
+
+/// Appends on their way.
 pub struct Append {
-    work: Option<Result<Job, Failure>>,
+    work: Option<Result<Batch, Failure>>,
 }
 
 impl Task for Append {
-    type Output = Result<Appended, Failure>;
-    type JsValue = Either<Recorded, Failure>;
+    type Output = Result<Vec<Outcome>, Failure>;
+    type JsValue = Either<Vec<Either<Recorded, Failure>>, Failure>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         let work = self.work.take();
         Ok(guarded(move || {
-            let job = work.ok_or_else(|| failure("ERR_INTERNAL", "an append ran twice"))??;
-            record(job)
+            let (ledger, key, submissions) =
+                work.ok_or_else(|| failure("ERR_INTERNAL", "an append ran twice"))??;
+            Ok(record(&ledger, &key, submissions))
         }))
     }
 
     fn resolve(&mut self, _env: Env, output: Self::Output) -> napi::Result<Self::JsValue> {
-        Ok(either(output.map(|appended| Recorded {
+        let recorded = |appended: Appended| Recorded {
             kind: ok(),
             seq: appended.seq.to_string(),
             digest: Digest::from(appended.digest).hex(),
             bytes: Uint8Array::new(appended.bytes),
+        };
+        Ok(either(output.map(|outcomes| {
+            let outcomes = outcomes.into_iter();
+            outcomes
+                .map(|outcome| either(outcome.map(recorded)))
+                .collect()
         })))
     }
 }
 
-fn record(job: Job) -> Result<Appended, Failure> {
-    let Job {
-        ledger,
-        key,
-        entry,
-        payload,
-    } = job;
-    let parsed = ambit_canon::parse(payload.as_bytes(), &Limits::default())
+/// Appends what can be read of the submissions; a result for each, in their order.
+fn record(ledger: &Ledger, key: &Arc<dyn Sign>, submissions: Vec<Submission>) -> Vec<Outcome> {
+    let mut jobs = Vec::new();
+    let read: Vec<Result<(), Failure>> = submissions
+        .into_iter()
+        .map(|submission| {
+            let (entry, payload) = parse(&submission)?;
+            let key = Arc::clone(key);
+            let sign = move |position: &Position| seal(payload, position, key.as_ref());
+            jobs.push((entry, sign));
+            Ok(())
+        })
+        .collect();
+    let mut appended = ledger.append_all(jobs).into_iter();
+    let next = |()| match appended.next() {
+        Some(Ok(appended)) => Ok(appended),
+        Some(Err(AppendError::Seal(failure))) => Err(failure),
+        Some(Err(AppendError::Ledger(error))) => Err(of_ledger(&error)),
+        None => Err(failure("ERR_INTERNAL", "an append has no result")),
+    };
+    read.into_iter()
+        .map({
+            let mut next = next;
+            move |read| read.and_then(&mut next)
+        })
+        .collect()
+}
+
+fn parse(submission: &Submission) -> Result<(NewEntry, Object), Failure> {
+    let entry = NewEntry {
+        phase: phase_of(&submission.phase)?,
+        run_id: run_of(&submission.run_id)?,
+        created_at_ms: submission.created_at_ms,
+    };
+    let payload = ambit_canon::parse(submission.payload.as_bytes(), &Limits::default())
         .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
-    let Value::Object(payload) = parsed else {
+    let Value::Object(payload) = payload else {
         return Err(failure("ERR_RECEIPT_SCHEMA", "a payload must be an object"));
     };
-    let appended = ledger.append(entry, move |position| seal(payload, position, key.as_ref()));
-    appended.map_err(|error| match error {
-        AppendError::Seal(failure) => failure,
-        AppendError::Ledger(error) => of_ledger(&error),
-    })
+    Ok((entry, payload))
+}
+
+pub(crate) fn phase_of(text: &str) -> Result<Phase, Failure> {
+    [Phase::Intent, Phase::Outcome, Phase::Refusal]
+        .into_iter()
+        .find(|known| known.as_str() == text)
+        .ok_or_else(|| {
+            let message = "unknown phase; accepted: intent, outcome, refusal";
+            failure("ERR_CONFIG_INVALID", message)
+        })
+}
+
+pub(crate) fn run_of(text: &str) -> Result<RunId, Failure> {
+    RunId::try_from(text).map_err(|error| caused(error.code(), &error))
 }
 
 /// Signs a payload at its place in the ledger.

@@ -23,4 +23,5 @@ pub mod ledger;
 pub mod own_keys;
 pub mod receipts;
 pub mod run;
+pub mod stored;
 pub mod tlog;

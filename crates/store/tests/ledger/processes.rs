@@ -2,39 +2,41 @@
 //! Several processes at once, and processes that die.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Barrier;
+use std::time::Duration;
 
 use ambit_store::{ChainEnd, Ledger, LedgerErrorKind, OpenOptions, OpenRun, Phase, RunId};
 
 use crate::common::{append, hex, next_line, open, role, role_folder, start, wait_for_parent};
 
 #[test]
-fn eight_processes_append_without_gap_or_fork() {
+fn sixty_four_processes_append_without_gap_or_fork() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("ledger");
     // The folder and the ledger in it are made by whoever comes first.
-    let started: Vec<_> = (0..8)
-        .map(|_| start(role("processes::role_appends_fifty", &folder, None)))
+    let started: Vec<_> = (0..64)
+        .map(|_| start(role("processes::role_appends_a_hundred", &folder, None)))
         .collect();
     let mut acknowledged = BTreeMap::new();
     for (mut child, mut lines) in started {
         collect_acknowledged(&mut lines, &mut acknowledged);
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(acknowledged.len(), 400);
+    assert_eq!(acknowledged.len(), 6400);
     let ledger = open(&folder);
-    assert_eq!(check_against(&ledger, &acknowledged), 400);
+    assert_eq!(check_against(&ledger, &acknowledged, 1), 6400);
     assert_eq!(ledger.orphans().unwrap(), []);
     assert_eq!(files_in(&folder.join("owners")), 0);
 }
 
 #[test]
 #[ignore = "a role that another test starts"]
-fn role_appends_fifty() {
+fn role_appends_a_hundred() {
     let Some(folder) = role_folder() else { return };
-    // Eight processes on two slow cores: a turn may be long in coming.
+    // Many processes on two slow cores: a turn may be long in coming.
     let ledger = Ledger::open(
         &folder,
         &OpenOptions {
@@ -42,65 +44,99 @@ fn role_appends_fifty() {
         },
     )
     .unwrap();
-    for run in 0..25 {
+    for run in 0..50 {
         append_and_acknowledge(&ledger, &format!("{}-{run}", std::process::id()));
     }
+}
+
+/// How often a process is killed: 100 times, or as often as the soak test says.
+fn rounds() -> u64 {
+    let rounds = std::env::var("AMBIT_SOAK_ROUNDS").ok();
+    rounds.map_or(100, |rounds| rounds.parse().unwrap())
+}
+
+/// A number that nobody knows before, below `limit`.
+fn any_below(limit: u64) -> u64 {
+    RandomState::new()
+        .build_hasher()
+        .finish()
+        .checked_rem(limit)
+        .unwrap()
 }
 
 #[test]
 fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let root = tempfile::tempdir().unwrap();
     let folder = root.path().join("ledger");
-    let mut acknowledged = BTreeMap::new();
-    for round in 0..20 {
-        let (mut child, mut lines) = start(role("processes::role_appends_for_ever", &folder, None));
-        let (mut other, mut other_lines) =
-            start(role("processes::role_appends_for_ever", &folder, None));
-        for _ in 0..=round {
-            collect_one(&mut lines, &mut acknowledged);
+    let (mut kept, mut lost_words) = (0, 0);
+    let mut next_seq = 1;
+    for round in 0..rounds() {
+        let mut acknowledged = BTreeMap::new();
+        // now and then a second process goes on with the log that the dead one left behind
+        let processes = if round % 4 == 0 { 2 } else { 1 };
+        let mut started: Vec<_> = (0..processes)
+            .map(|_| start(role("processes::role_appends_for_ever", &folder, None)))
+            .collect();
+        for (child, lines) in &mut started {
+            for _ in 0..=any_below(200) {
+                collect_one(lines, &mut acknowledged);
+            }
+            std::thread::sleep(Duration::from_micros(any_below(2000)));
+            child.kill().unwrap();
         }
-        child.kill().unwrap();
-        // The survivor goes on with the log that the dead one left behind.
-        for _ in 0..5 {
-            collect_one(&mut other_lines, &mut acknowledged);
-        }
-        other.kill().unwrap();
-        for (child, lines) in [(&mut child, &mut lines), (&mut other, &mut other_lines)] {
+        for (child, lines) in &mut started {
             collect_acknowledged(lines, &mut acknowledged);
             assert!(!child.wait().unwrap().success());
         }
         let ledger = open(&folder);
-        let last = check_against(&ledger, &acknowledged);
+        let last = check_against(&ledger, &acknowledged, next_seq);
+        // Each thread may have been killed between an append and its acknowledgement.
         let count = u64::try_from(acknowledged.len()).unwrap();
-        // Each process may have been killed between an append and its acknowledgement.
-        assert!(
-            last - count <= 2 * (round + 1),
-            "round {round}: {last} and {count}"
-        );
+        let unsaid = last + 1 - next_seq - count;
+        assert!(unsaid <= THREADS * processes, "round {round}: {unsaid}");
         let orphans = ledger.orphans().unwrap();
-        assert!(orphans.len() <= 2, "{orphans:?}");
+        assert!(orphans.len() <= usize::try_from(THREADS * processes).unwrap());
         for orphan in orphans {
-            let appended = append(&ledger, Phase::Outcome, orphan.run_id.as_str()).unwrap();
-            acknowledged.insert(appended.seq, hex(appended.digest));
+            append(&ledger, Phase::Outcome, orphan.run_id.as_str()).unwrap();
         }
         assert_eq!(ledger.orphans().unwrap(), []);
+        next_seq = ledger.head().unwrap().unwrap().seq + 1;
+        kept += count;
+        lost_words += unsaid;
     }
+    let report = open(&folder)
+        .check_chain(|_| ControlFlow::Continue(()))
+        .unwrap();
+    assert_eq!(report.end, ChainEnd::Complete);
+    assert_eq!(report.last.map(|last| last.seq + 1), Some(next_seq));
+    eprintln!(
+        "{} kills: {kept} acknowledged entries, all there; {lost_words} durable but not yet acknowledged",
+        rounds()
+    );
 }
+
+/// Threads of a process that appends until it is killed.
+const THREADS: u64 = 8;
 
 #[test]
 #[ignore = "a role that another test starts"]
 fn role_appends_for_ever() {
     let Some(folder) = role_folder() else { return };
-    let ledger = Ledger::open(
-        &folder,
-        &OpenOptions {
-            busy_timeout_ms: 120_000,
-        },
-    )
-    .unwrap();
-    for run in 0_u64.. {
-        append_and_acknowledge(&ledger, &format!("{}-{run}", ledger_unique()));
-    }
+    let options = OpenOptions {
+        busy_timeout_ms: 120_000,
+    };
+    let ledger = Ledger::open(&folder, &options).unwrap();
+    let name = unique_name();
+    std::thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (ledger, name) = (&ledger, &name);
+            scope.spawn(move || {
+                for run in 0_u64.. {
+                    append_and_acknowledge(ledger, &format!("{name}-{thread}-{run}"));
+                }
+            });
+        }
+    });
 }
 
 #[test]
@@ -189,7 +225,7 @@ fn append_and_acknowledge(ledger: &Ledger, run: &str) {
 }
 
 /// A name that no other process of the test has, even when the kernel reuses its id.
-fn ledger_unique() -> String {
+fn unique_name() -> String {
     let start = std::fs::read_to_string("/proc/self/stat").unwrap();
     let ticks = start.rsplit(' ').nth(30).unwrap();
     format!("{}-{ticks}", std::process::id())
@@ -221,20 +257,27 @@ fn collect_acknowledged(
     while collect_one(lines, acknowledged) {}
 }
 
-/// Checks the chain, and that every acknowledged entry is in it; returns the last number.
-fn check_against(ledger: &Ledger, acknowledged: &BTreeMap<u64, String>) -> u64 {
+/// Checks the chain from an entry on, and that every acknowledged entry is in it; returns the last
+/// number.
+fn check_against(ledger: &Ledger, acknowledged: &BTreeMap<u64, String>, from_seq: u64) -> u64 {
     let mut found = BTreeMap::new();
-    let report = ledger
-        .check_chain(|entry| {
-            found.insert(entry.seq, hex(entry.digest));
-            ControlFlow::Continue(())
-        })
-        .unwrap();
-    assert_eq!(report.end, ChainEnd::Complete);
+    let mut before = from_seq
+        .checked_sub(1)
+        .and_then(|seq| ledger.entry(seq).unwrap());
+    let end = ledger.for_each_entry(from_seq, |entry| {
+        let place = before
+            .as_ref()
+            .map(|before| (before.seq.checked_add(1).unwrap(), Some(before.digest)));
+        assert_eq!((entry.seq, entry.previous), place.unwrap_or((1, None)));
+        found.insert(entry.seq, hex(entry.digest));
+        before = Some(entry);
+        ControlFlow::Continue(())
+    });
+    assert_eq!(end.unwrap(), ControlFlow::Continue(()));
     for (seq, digest) in acknowledged {
         assert_eq!(found.get(seq), Some(digest), "entry {seq}");
     }
-    report.last.map_or(0, |last| last.seq)
+    before.map_or(0, |last| last.seq)
 }
 
 fn files_in(folder: &Path) -> usize {
