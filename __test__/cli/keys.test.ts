@@ -33,7 +33,7 @@ interface Answer {
     reason: string | null
   }[]
   readonly trusted: readonly string[]
-  readonly error: { readonly code: string }
+  readonly error?: { readonly code: string }
   readonly text: string
   readonly base64: string
   readonly file: string
@@ -147,7 +147,7 @@ describe('ambit keys', () => {
     }
     chmodSync(passphrase, 0o644)
     const { answer } = await keys(home, ['rotate', '--passphrase-file', passphrase])
-    expect(answer.error.code).toBe('ERR_KEY_FILE_PERMISSIONS')
+    expect(answer.error?.code).toBe('ERR_KEY_FILE_PERMISSIONS')
   })
 
   it('exports public keys in every form, and trusts those of others', async () => {
@@ -164,7 +164,7 @@ describe('ambit keys', () => {
       const twice = await keys(home, ['trust', file, '--name', 'them'])
       const list = await keys(home, ['list'])
       const code = await codeIn(home, receipt)
-      return [trusted.code, twice.answer.error.code, list.answer.trusted, code]
+      return [trusted.code, twice.answer.error?.code, list.answer.trusted, code]
     }
     const formats = ['pem', 'jwk', 'jwks', 'raw', 'hex']
     const found = await Promise.all(formats.map(tryFormat))
@@ -172,11 +172,24 @@ describe('ambit keys', () => {
     expect(found).toEqual(formats.map(() => want))
     const secret = join(theirs, 'keys', 'default.pem')
     const refused = await keys(ours, ['trust', secret, '--name', 'secret'])
-    expect(refused.answer.error.code).toBe('ERR_KEY_FORM')
+    expect(refused.answer.error?.code).toBe('ERR_KEY_FORM')
     const named = await keys(ours, ['trust', secret, '--name', '../x'])
-    expect(named.answer.error.code).toBe('ERR_KEY_NAME')
+    expect(named.answer.error?.code).toBe('ERR_KEY_NAME')
     expect(existsSync(join(ours, 'trust', 'secret.jwks.json'))).toBe(false)
     expect(key.hex).toHaveLength(64)
+  })
+
+  it('lets verify believe, without a key named, the own key and those that were trusted', async () => {
+    const [theirs, ours] = [empty(), empty()]
+    await keys(theirs, ['generate'])
+    await keys(ours, ['generate'])
+    const file = join(stage.folder(), 'receipt.json')
+    writeFileSync(file, receiptBy(join(theirs, 'keys', 'default.pem')))
+    const judge = async (home: string) => (await stage.ambit(['verify', file], { home })).code
+    expect(await judge(theirs)).toBe(0)
+    expect(await judge(ours)).toBe(5)
+    await keys(ours, ['trust', join(theirs, 'keys', 'default.pub.pem'), '--name', 'them'])
+    expect(await judge(ours)).toBe(0)
   })
 
   it('names what it cannot do', async () => {
@@ -189,14 +202,14 @@ describe('ambit keys', () => {
       [['trust', '/dev/null'], 1, 'ERR_KEY_FILE_UNUSABLE'],
     ] as const) {
       const got = await keys(home, argv)
-      expect([argv, got.code, got.answer.error.code]).toEqual([argv, code, want])
+      expect([argv, got.code, got.answer.error?.code]).toEqual([argv, code, want])
     }
     expect(existsSync(join(home, 'keys'))).toBe(false)
     await keys(home, ['generate'])
     const unknown = await keys(home, ['revoke', 'x'])
-    expect([unknown.code, unknown.answer.error.code]).toEqual([5, 'ERR_KEY_UNKNOWN'])
+    expect([unknown.code, unknown.answer.error?.code]).toEqual([5, 'ERR_KEY_UNKNOWN'])
     const { thumbprint } = (await keys(home, ['show'])).answer.key
     const future = await keys(home, ['revoke', thumbprint, '--at', '2999-01-01T00:00:00Z'])
-    expect([future.code, future.answer.error.code]).toEqual([5, 'ERR_KEY_LOG_EVENT'])
+    expect([future.code, future.answer.error?.code]).toEqual([5, 'ERR_KEY_LOG_EVENT'])
   })
 })

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand } from '../cli/command.js'
-import {
-  type AmbitError,
-  ConfigError,
-  ReceiptError,
-  type Verdict,
-  findHome,
-  verify,
-} from '../index.js'
+import { trustedByDefault } from '../cli/receipt.js'
+import { type AmbitError, ConfigError, ReceiptError, type Verdict, verify } from '../index.js'
 
 const EXIT_INVALID = 1
 const EXIT_UNDECIDABLE = 2
@@ -17,6 +11,12 @@ const EXIT_USAGE = 64
 const EXIT_UNREADABLE = 7
 /** Worst first: one answer for many receipts. */
 const SEVERITY = [EXIT_INVALID, EXIT_KEY, EXIT_UNDECIDABLE, EXIT_UNREADABLE, 0]
+
+/** The keys that receipts are verified with. */
+interface Trust {
+  readonly keys: readonly { readonly path: string; readonly id?: string }[]
+  readonly jwks: readonly Uint8Array[]
+}
 
 /** One line of the answer. */
 interface Line {
@@ -42,7 +42,8 @@ export default class Verify extends AmbitCommand {
   static override flags = {
     ...AmbitCommand.shared,
     key: Flags.string({
-      description: 'public key file (SPKI PEM, JWK, hex, 32 bytes); else the key in $AMBIT_HOME',
+      description:
+        'public key file (SPKI PEM, JWK, hex, 32 bytes); else the keys that $AMBIT_HOME trusts',
       helpValue: 'FILE',
       multiple: true,
     }),
@@ -72,20 +73,21 @@ export default class Verify extends AmbitCommand {
   }
 }
 
-function keysOf(paths: readonly string[], ids: readonly string[]) {
+function keysOf(paths: readonly string[], ids: readonly string[]): Trust {
   if (ids.length > 0 && ids.length !== paths.length) {
     throw new ConfigError('ERR_CONFIG_USAGE', 'give one --key-id for each --key, or none')
   }
-  if (paths.length === 0) return [{ path: findHome(process.env).publicKey }]
-  return paths.map((path, index) => {
+  if (paths.length === 0) return trustedByDefault()
+  const keys = paths.map((path, index) => {
     const id = ids[index]
     return id === undefined ? { path } : { path, id }
   })
+  return { keys, jwks: [] }
 }
 
-async function one(path: string, keys: readonly { path: string; id?: string }[]): Promise<Line> {
+async function one(path: string, { keys, jwks }: Trust): Promise<Line> {
   try {
-    const verdict = await verify({ receipt: path, keys })
+    const verdict = await verify({ receipt: path, keys, jwks })
     return { path, exit: exitOf(verdict), verdict }
   } catch (error) {
     if (!(error instanceof ReceiptError)) throw error
