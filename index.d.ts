@@ -84,6 +84,16 @@ export declare class Signer {
   loadOwn(folder: string, secret: Secret): TextAnswer
 }
 
+/** Steers a verification: how many batches may wait for JavaScript, and whether it goes on. */
+export declare class Verification {
+  /** Makes the handle of a verification that is to be started. */
+  constructor()
+  /** Says that a batch was used up, so that the next may come. */
+  taken(): void
+  /** Breaks off; the answer is then `null`. */
+  stop(): void
+}
+
 /** Answers with the text of the document in which a policy is published. */
 export declare function bundlePolicy(engine: string, files: Array<NamedFile>, generatedAt: string): TextAnswer
 
@@ -232,6 +242,14 @@ export declare function launchPlan(plan: string, canceller: Canceller, onStdout?
  */
 export declare function listOwnKeys(folder: string): TextAnswer
 
+/** A file's name and bytes. */
+export interface NamedBytes {
+  /** The name. */
+  name: string
+  /** The bytes. */
+  bytes: Uint8Array
+}
+
 /** A policy's file. */
 export interface NamedFile {
   /** Its name in the manifest. */
@@ -302,6 +320,20 @@ export interface Secret {
  * that of a token's PIN.
  */
 export declare function secretFiles(source: string): TextAnswer
+
+/** What somebody saw of a chain, and when. */
+export interface SeenChain {
+  /** The ledger's id; absent for the one chain of a set without numbers. */
+  ledger?: string
+  /** How many receipts it had. */
+  count: number
+  /** The digest of the last of them. */
+  terminal?: string
+  /** When, milliseconds since 1970-01-01T00:00:00Z. */
+  timeMs: number
+  /** How far the clocks may be apart, milliseconds. */
+  skewMs: number
+}
 
 /** Returns SHA-256 of bytes, or of a text's UTF-8, as 64 lower-case hex digits. */
 export declare function sha256Hex(data: string | Uint8Array): string
@@ -393,3 +425,42 @@ export interface WitnessOptions {
  * checkpoint: the request of C2SP `tlog-witness`.
  */
 export declare function witnessRequest(ledger: LedgerHandle, old: string): Promise<Text | Failure>
+
+/** What is verified, and against what. */
+export interface VerifyRequest {
+  /** Files, folders and ledgers. */
+  paths: Array<string>
+  /** Documents: a receipt, JSON Lines, an array or a bundle each. */
+  documents: Array<Uint8Array>
+  /** Files of public keys. */
+  keys: Array<TrustedKey>
+  /** Key sets (JWKS documents). */
+  jwks: Array<Uint8Array>
+  /** Digests of policies that receipts may be bound to. */
+  policies: Array<string>
+  /** Files of policies that receipts may be bound to by `acta-policy-digest-v1`. */
+  policyFiles: Array<NamedBytes>
+  /** Digests of contracts that receipts may be bound to. */
+  contracts: Array<string>
+  /** Checkpoints and proofs that were kept elsewhere. */
+  checkpoints: Array<Uint8Array>
+  /** Trusted witnesses, as C2SP writes their keys. */
+  witnesses: Array<string>
+  /** How many of them must have signed; all where it is absent. */
+  quorum?: number
+  /** The moment of verification, milliseconds since 1970-01-01T00:00:00Z. */
+  atMs: number
+  /** What others saw of a chain. */
+  commitments: Array<SeenChain>
+}
+
+/**
+ * Verifies a set; hands out its results in batches (JSON arrays of `{source, number, seq, verdict}`
+ * or `{source, number, error}`), in order, and answers with `{batches, set}`: how many batches there
+ * are, some of which may still be on their way, and the set's verdict, or `null` when it was stopped.
+ * A few batches wait for [`Verification::taken`]; no more come before.
+ *
+ * # Errors
+ * When no promise or no thread can be made.
+ */
+export declare function verifySet(request: VerifyRequest, verification: Verification, onBatch: (batch: string) => void): Promise<Text | Failure>

@@ -83,6 +83,10 @@ pub(crate) fn key_set(keys: &[TrustedKey], jwks: &[Uint8Array]) -> Result<KeySet
 }
 
 pub(crate) fn verdict_json(verdict: &Verdict) -> String {
+    verdict_value(verdict).to_string()
+}
+
+pub(crate) fn verdict_value(verdict: &Verdict) -> serde_json::Value {
     json!({
         "status": verdict.status.as_str(),
         "code": verdict.code.as_str(),
@@ -94,5 +98,4 @@ pub(crate) fn verdict_json(verdict: &Verdict) -> String {
         "canonical": verdict.canonical,
         "digest": verdict.digest.as_ref().map(ambit_canon::Digest::hex),
     })
-    .to_string()
 }

@@ -299,8 +299,8 @@ fn held(entries: &[Vec<u8>], note: &str, policy: &WitnessPolicy, own: Option<&st
 fn a_checkpoint_shows_a_missing_tail_a_rollback_and_a_fork() {
     let whole = ledger();
     let note = checkpoint(&whole, 4).note.to_string();
-    let none = WitnessPolicy::default();
-    let judge = |entries: &[Vec<u8>], own: Option<&str>| held(entries, &note, &none, own);
+    let alone = WitnessPolicy::default();
+    let judge = |entries: &[Vec<u8>], own: Option<&str>| held(entries, &note, &alone, own);
     for (entries, beyond) in [(&whole.entries[..4], 0), (&whole.entries[..], 1)] {
         let verdict = judge(entries, None);
         let completeness = Completeness::CompleteToCheckpoint {
@@ -347,7 +347,7 @@ fn a_checkpoint_shows_a_missing_tail_a_rollback_and_a_fork() {
     let forged = Checkpoint::open_by(note.as_bytes(), &[key().verifying_key()]).unwrap();
     let other = SigningKey::from_seed(&[9; 32]);
     let forged = forged.checkpoint.sign(&other).unwrap();
-    let verdict = held(&whole.entries, &forged, &none, None);
+    let verdict = held(&whole.entries, &forged, &alone, None);
     assert_eq!(verdict.code.as_str(), "CHECKPOINT_INVALID");
 }
 
@@ -374,8 +374,8 @@ fn witnesses_are_counted_and_their_times_bound_the_receipts() {
             assert_eq!(witnesses, ["w.example"]);
         }
     }
-    let alone = checkpoint(&whole, 5).note.to_string();
-    let verdict = held(&whole.entries, &alone, &trusted(1), None);
+    let unseen = checkpoint(&whole, 5).note.to_string();
+    let verdict = held(&whole.entries, &unseen, &trusted(1), None);
     assert_eq!(verdict.code.as_str(), "WITNESSES_MISSING");
 }
 
@@ -395,8 +395,8 @@ fn a_proof_shows_that_one_receipt_is_in_the_log() {
         hashes: prover.finish().unwrap(),
         checkpoint: opened.note.to_string(),
     };
-    let none = WitnessPolicy::default();
-    let judge = |at: usize| held(&whole.entries[at..=at], &proof.to_string(), &none, None);
+    let alone = WitnessPolicy::default();
+    let judge = |at: usize| held(&whole.entries[at..=at], &proof.to_string(), &alone, None);
     let verdict = judge(2);
     let included = Completeness::Included {
         origin: ledger_origin(LEDGER),
@@ -410,7 +410,7 @@ fn a_proof_shows_that_one_receipt_is_in_the_log() {
     );
     assert_eq!(judge(1).code.as_str(), "PROOF_INVALID");
     let moved = TlogProof { index: 1, ..proof };
-    let verdict = held(&whole.entries[1..2], &moved.to_string(), &none, None);
+    let verdict = held(&whole.entries[1..2], &moved.to_string(), &alone, None);
     assert_eq!(verdict.code.as_str(), "PROOF_INVALID");
 }
 

@@ -175,10 +175,7 @@ impl SetCode {
             | Self::ProofInvalid
             | Self::ReceiptInvalid
             | Self::SourceCorrupt => 1,
-            Self::ContractNotChecked
-            | Self::Empty
-            | Self::PolicyNotChecked
-            | Self::ReceiptUndecidable => 2,
+            Self::ContractNotChecked | Self::PolicyNotChecked | Self::ReceiptUndecidable => 2,
             Self::UnknownKey => 5,
             Self::ChainFork
             | Self::ChainGap
@@ -187,7 +184,7 @@ impl SetCode {
             | Self::LogForked
             | Self::LogRolledBack
             | Self::WitnessesMissing => 6,
-            Self::SourceUnreadable => 7,
+            Self::Empty | Self::SourceUnreadable => 7,
         }
     }
 

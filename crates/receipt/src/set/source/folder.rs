@@ -32,10 +32,7 @@ pub(super) fn of_folder(folder: &Path, name: &Arc<str>) -> Source {
             let name: Arc<str> = Arc::from(path.to_string_lossy());
             content::of_file(&path, &name).items
         });
-    Source {
-        checkpoint,
-        ..Source::new(name, items, shape)
-    }
+    Source::new(name, items, shape).with_checkpoint(checkpoint)
 }
 
 fn list(folder: &Path) -> std::io::Result<Vec<String>> {

@@ -96,6 +96,12 @@ impl Source {
         }
     }
 
+    /// Adds a checkpoint that lay beside the receipts.
+    #[must_use]
+    pub fn with_checkpoint(self, checkpoint: Option<Vec<u8>>) -> Self {
+        Self { checkpoint, ..self }
+    }
+
     /// Reads bytes: one receipt, JSON Lines, an array of receipts, or a bundle.
     pub fn of_bytes(name: &str, bytes: Vec<u8>) -> Self {
         content::of_bytes(&Arc::from(name), bytes)
