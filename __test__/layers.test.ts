@@ -25,7 +25,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   ledger: ['errors', 'keys', 'native', 'receipt'],
   native: ['addon', 'errors'],
   policy: ['errors', 'native', ...MODEL],
-  receipt: ['errors', 'keys', 'native'],
+  receipt: ['errors', 'keys', 'native', ...MODEL],
   run: ['errors', 'keys', 'ledger', 'native', 'version', ...STAGES],
   verify: [],
   version: [],
@@ -69,9 +69,9 @@ describe('directions', () => {
     ],
     ['src/index.ts', "export { default } from '../index.js'", ['src/index.ts imports index.js']],
     [
-      'src/receipt/verify.ts',
+      'src/keys/signer.ts',
       "import {\n  a,\n  b,\n} from '../policy/evaluate.js'",
-      ['src/receipt/verify.ts imports src/policy/evaluate.js'],
+      ['src/keys/signer.ts imports src/policy/evaluate.js'],
     ],
     [
       'src/contract/parse.ts',

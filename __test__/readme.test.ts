@@ -87,6 +87,7 @@ const PRINTS: Record<string, string> = {
   'src-native-ts-2.mts': 'ba7816bf\n',
   'src-policy-digest-ts-1.mts': '71\n',
   'src-receipt-sign-ts-1.mts': 'valid\n',
+  'src-receipt-set-ts-1.mts': 'valid OK 1\n',
   'src-receipt-verify-ts-1.mts': 'valid OK\n',
   'src-run-documents-ts-1.mts': "allow [ 'ALLOW' ]\n",
   'src-run-run-ts-1.mts': 'success 0\n',

@@ -101,7 +101,18 @@ export {
   policyDigest,
   testPolicies,
 } from './policy/index.js'
-export { type KeyStatus, type Verdict, type VerifyOptions, verify } from './receipt/verify.js'
+export { type KeyStatus, type Verdict, verifyReceipt } from './receipt/verify.js'
+export type { Commitment, ReceiptSource, SetOptions, Trust } from './receipt/request.js'
+export {
+  type ChainReport,
+  type Completeness,
+  type ReceiptResult,
+  type SetFinding,
+  type SetResult,
+  type SetVerdict,
+  verify,
+  verifyAll,
+} from './receipt/set.js'
 export {
   type ExportOptions,
   type ImportedReceipt,

@@ -18,7 +18,7 @@ import {
   policyDigest,
   sha256,
   signReceipt,
-  verify,
+  verifyReceipt,
 } from '../../src/index.js'
 
 const root = join(import.meta.dirname, '../..')
@@ -109,13 +109,13 @@ describe('signReceipt', () => {
       payload: { ...DECISION, issuer_id: key.description.thumbprint },
       signature: { alg: 'EdDSA', kid: key.description.thumbprint },
     })
-    const verdict = await verify({ receipt, keys: [{ path: key.path }] })
+    const verdict = await verifyReceipt(receipt, { keys: [{ path: key.path }] })
     expect(verdict).toMatchObject({ status: 'valid', payload_type: 'protectmcp:decision' })
   })
 
   it('names the key as the draft recommends when asked to', async () => {
     const receipt = signReceipt(JSON.stringify(DECISION), key.signer, { kid: 'sb-issuer' })
-    const verdict = await verify({ receipt, keys: [{ path: key.path }] })
+    const verdict = await verifyReceipt(receipt, { keys: [{ path: key.path }] })
     expect(verdict.status).toBe('valid')
     expect(verdict.key_id).toMatch(/^sb:issuer:[1-9A-HJ-NP-Za-km-z]{12}$/u)
   })
@@ -159,7 +159,9 @@ describe('signReceipt', () => {
     const warned = new Promise((resolve) => process.once('warning', resolve))
     const receipt = signReceipt(payload, key.signer, { allowUnsandboxed: true })
     expect(await warned).toMatchObject({ code: 'AMBIT_UNSANDBOXED' })
-    expect(await verify({ receipt, keys: [{ path: key.path }] })).toMatchObject({ status: 'valid' })
+    expect(await verifyReceipt(receipt, { keys: [{ path: key.path }] })).toMatchObject({
+      status: 'valid',
+    })
   })
 })
 

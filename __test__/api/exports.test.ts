@@ -61,6 +61,8 @@ it('exports these names and no others', () => {
     'trustKeys',
     'trustedKeys',
     'verify',
+    'verifyAll',
+    'verifyReceipt',
     'verifyTiles',
     'witnessRequest',
     'writeReceipt',

@@ -51,9 +51,9 @@ describe('the packed package', () => {
   })
 
   it('works for require: a document is checked and a receipt judged', async () => {
-    const code = `const { parseContract, verify } = require('ambit')
+    const code = `const { parseContract, verifyReceipt } = require('ambit')
       try { parseContract(Buffer.from('{'), 'c.json') } catch (error) { console.log(error.code) }
-      verify({ receipt: Buffer.from('{}'), keys: [] }).then(({ code }) => console.log(code))`
+      verifyReceipt('{}', { keys: [] }).then(({ code }) => console.log(code))`
     const stdout = 'ERR_CONTRACT_INVALID\nUNKNOWN_FORMAT\n'
     expect(await node('b.cjs', code)).toMatchObject({ code: 0, stdout, stderr: '' })
   })

@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { Signer, findHome, signReceipt, trustedKeys, verify } from '../../dist/index.js'
+import { Signer, findHome, signReceipt, trustedKeys, verifyReceipt } from '../../dist/index.js'
 import { oneObject } from '../e2e/support/json.js'
 import { Stage } from '../e2e/support/stage.js'
 
@@ -56,7 +56,7 @@ function receiptBy(file: string): Uint8Array {
 
 async function codeIn(home: string, receipt: Uint8Array): Promise<string> {
   const sets = trustedKeys(findHome({ AMBIT_HOME: home }))
-  const { code } = await verify({ receipt, keys: [], jwks: sets.map((set) => set.jwks) })
+  const { code } = await verifyReceipt(receipt, { jwks: sets.map((set) => set.jwks) })
   return code
 }
 

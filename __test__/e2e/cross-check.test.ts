@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Receipts and envelopes of ours before other people's code, and receipts of theirs before ours:
 // Python's `cryptography` and OpenSSL. csc-runner has a file of its own.
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -11,7 +11,7 @@ import {
   generateKey,
   run,
   signReceipt,
-  verify,
+  verifyReceipt,
 } from '../../dist/index.js'
 import { installCscRunner, python } from './support/csc-runner.js'
 import { commandOf, contractOf, policyOf } from './support/documents.js'
@@ -118,10 +118,11 @@ describe.skipIf(noPython)('cryptography for Python', () => {
     const [file, path] = [join(stage.folder(), 'receipt.json'), join(stage.folder(), 'key.pem')]
     expect(await python(SIGN, file, path)).toMatchObject({ code: 0 })
     const keys = [{ path }]
-    expect(await verify({ receipt: file, keys })).toMatchObject({ status: 'valid', code: 'OK' })
+    const receipt = readFileSync(file)
+    expect(await verifyReceipt(receipt, { keys })).toMatchObject({ status: 'valid', code: 'OK' })
     const other = join(stage.folder(), 'other.pem')
     generateKey(`${other}.key`, other)
-    expect(await verify({ receipt: file, keys: [{ path: other }] })).toMatchObject({
+    expect(await verifyReceipt(receipt, { keys: [{ path: other }] })).toMatchObject({
       code: 'UNKNOWN_KEY',
     })
   })

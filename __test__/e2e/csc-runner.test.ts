@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { describePublicKey, verify } from '../../dist/index.js'
+import { describePublicKey, verifyReceipt } from '../../dist/index.js'
 import { csc, installCscRunner, python } from './support/csc-runner.js'
 import { commandOf, contractOf, policyOf, writeDocuments } from './support/documents.js'
 import { root } from './support/installed.js'
@@ -114,8 +114,8 @@ describe('our verifier', () => {
   })
 
   it.each(recorded)('judges the receipt of csc-runner `$id` as it does', async (run) => {
-    const receipt = join(vectors, 'runs', `${run.id}.json`)
-    const { status, format, code } = await verify({ receipt, keys })
+    const receipt = readFileSync(join(vectors, 'runs', `${run.id}.json`))
+    const { status, format, code } = await verifyReceipt(receipt, { keys })
     expect(run.signed).toBe(run.verify_exit === 0)
     const want = run.signed
       ? { status: 'valid', code: 'OK' }
@@ -129,7 +129,7 @@ describe('our verifier', () => {
     const signed = await python(SIGN, source, join(home, 'keys/default.pem'), target)
     expect(signed).toMatchObject({ code: 0, stderr: '' })
     const trusted = [{ path: publicKeyIn(home), id: 'live-1' }]
-    const { status, code } = await verify({ receipt: target, keys: trusted })
+    const { status, code } = await verifyReceipt(readFileSync(target), { keys: trusted })
     expect({ status, code }).toEqual({ status: 'valid', code: 'OK' })
   })
 })

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { verify } from '../../dist/index.js'
+import { verifyReceipt } from '../../dist/index.js'
 import { commandOf, contractOf, policyOf, writeDocuments } from './support/documents.js'
 import { Stage, publicKeyIn, withoutSandbox } from './support/stage.js'
 
@@ -78,7 +78,7 @@ describe.skipIf(skip)('no byte can be changed in', () => {
   it.each(['csc', 'ambit:decision', 'ambit:execution'])('a receipt %s', async (name) => {
     const text = receipts[name] ?? Buffer.alloc(0)
     const keys = [{ path: publicKeyIn(home) }]
-    const { status } = await verify({ receipt: text, keys })
+    const { status } = await verifyReceipt(text, { keys })
     expect(status).toBe('valid')
     const places = placesIn(text)
     const untouched = new Set(places)
@@ -86,7 +86,7 @@ describe.skipIf(skip)('no byte can be changed in', () => {
     for (const at of places) {
       for (const receipt of changes(text, at)) {
         untouched.delete(at)
-        const verdict = await verify({ receipt, keys })
+        const verdict = await verifyReceipt(receipt, { keys })
         if (verdict.status === 'valid')
           passed.push(`${at}: ${receipt.toString('utf8', at - 20, at + 20)}`)
       }

@@ -17,8 +17,7 @@ export abstract class AmbitCommand extends Command {
 
   /** Prints the one JSON object of this call; as text, too, it holds nothing a terminal acts on. */
   protected emit(version: string, document: object): void {
-    const text = JSON.stringify({ version, ...document })
-    process.stdout.write(`${text.replaceAll(INVISIBLE, jsonEscape)}\n`)
+    process.stdout.write(`${jsonText({ version, ...document })}\n`)
   }
 
   /** Says something to a person, in lines. Names from outside go through {@link oneLine} before. */
@@ -60,6 +59,11 @@ export function oneLine(text: string): string {
     const hex = (character.codePointAt(0) ?? 0).toString(16)
     return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u{${hex}}`
   })
+}
+
+/** Writes JSON that, as text too, holds nothing a terminal acts on. */
+export function jsonText(value: object): string {
+  return JSON.stringify(value).replaceAll(INVISIBLE, jsonEscape)
 }
 
 /** The same for every line of a text. */

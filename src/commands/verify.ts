@@ -1,111 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Args, Flags } from '@oclif/core'
-import { AmbitCommand } from '../cli/command.js'
-import { trustedByDefault } from '../cli/receipt.js'
-import { type AmbitError, ConfigError, ReceiptError, type Verdict, verify } from '../index.js'
+import { AmbitCommand, jsonText, oneLine } from '../cli/command.js'
+import { SetWords } from '../cli/set-words.js'
+import { trustOf } from '../cli/trust.js'
+import {
+  type AmbitError,
+  ConfigError,
+  type ReceiptResult,
+  type SetOptions,
+  type SetVerdict,
+  verifyAll,
+} from '../index.js'
 
 const EXIT_INVALID = 1
 const EXIT_UNDECIDABLE = 2
 const EXIT_KEY = 5
-const EXIT_USAGE = 64
 const EXIT_UNREADABLE = 7
-/** Worst first: one answer for many receipts. */
-const SEVERITY = [EXIT_INVALID, EXIT_KEY, EXIT_UNDECIDABLE, EXIT_UNREADABLE, 0]
+const EXIT_USAGE = 64
 
-/** The keys that receipts are verified with. */
-interface Trust {
-  readonly keys: readonly { readonly path: string; readonly id?: string }[]
-  readonly jwks: readonly Uint8Array[]
-}
-
-/** One line of the answer. */
-interface Line {
-  readonly path: string
-  readonly exit: number
-  readonly verdict?: Verdict
-  readonly error?: { readonly code: string; readonly message: string }
-}
+const file = (description: string) =>
+  Flags.string({ description, helpValue: 'FILE', multiple: true, default: [] })
 
 export default class Verify extends AmbitCommand {
-  static override summary = 'verify receipts offline: csc receipts and signed envelopes'
+  static override summary = 'verify receipts offline: files, folders, ledgers, JSON Lines, bundles'
   static override description =
+    'Keys never come from the receipts. Without --key, --jwks and --trust, the key and the trusted ' +
+    'keys of $AMBIT_HOME count.\n\n' +
     'exit codes: 0 valid, 1 invalid, 2 undecidable or malformed, 5 wrong or unknown key, ' +
-    '7 missing or unreadable; of several receipts the worst counts'
+    '6 incomplete (gap, truncation, fork), 7 missing or unreadable; the worst counts'
   static override examples = [
     '<%= config.bin %> verify out/receipt.json --key operator.pub.pem',
+    '<%= config.bin %> verify ~/.local/state/ambit/ledger --checkpoint kept-elsewhere.txt',
+    '<%= config.bin %> verify receipts.jsonl --jwks keys.json --policy policy.yaml --json',
     '<%= config.bin %> verify receipt.json --key vec.pub.raw --key-id vec-key-1',
   ]
   static override strict = false
   static override args = {
-    receipt: Args.string({ description: 'receipt files', required: true }),
+    receipt: Args.string({ description: 'files, folders or ledgers', required: true }),
   }
   static override flags = {
     ...AmbitCommand.shared,
-    key: Flags.string({
-      description:
-        'public key file (SPKI PEM, JWK, hex, 32 bytes); else the keys that $AMBIT_HOME trusts',
-      helpValue: 'FILE',
-      multiple: true,
-    }),
+    key: file('public key file to trust: SPKI PEM, JWK, hex or 32 bytes'),
     'key-id': Flags.string({
       description: 'key id that the receipt must name, one for each --key in order',
       helpValue: 'ID',
       multiple: true,
+      default: [],
     }),
+    jwks: file('key set (JWKS) to trust, with its windows and revocations'),
+    trust: Flags.string({
+      description: 'folder of public keys and key sets to trust, or "default"',
+      helpValue: 'DIR',
+      multiple: true,
+      default: [],
+    }),
+    policy: file('policy that the receipts must be bound to, one of these'),
+    contract: file('contract that the receipts must be bound to, one of these'),
+    checkpoint: file('checkpoint or proof that was kept elsewhere'),
+    witness: Flags.string({
+      description: 'key of a trusted witness, which must have signed the checkpoint',
+      helpValue: 'VKEY',
+      multiple: true,
+      default: [],
+    }),
+    quorum: Flags.integer({ description: 'how many of the witnesses must have signed', min: 0 }),
+    at: Flags.string({
+      description: 'moment of verification (RFC 3339); else now',
+      helpValue: 'T',
+    }),
+    quiet: Flags.boolean({ description: 'say nothing; the exit code tells', char: 'q' }),
   }
 
   async run(): Promise<void> {
     const { argv, flags } = await this.parse(Verify)
     this.json = flags.json
     const paths = argv.filter((path) => typeof path === 'string')
-    const keys = keysOf(flags.key ?? [], flags['key-id'] ?? [])
-    const lines: Line[] = []
-    for (const path of paths) lines.push(await one(path, keys))
-    if (flags.json) this.emit('ambit.verify.v1', { results: lines })
-    for (const line of lines) this.say(words(line))
-    const found = new Set(lines.map((line) => line.exit))
-    this.finish(SEVERITY.find((code) => found.has(code)) ?? EXIT_UNDECIDABLE)
+    const { key: keys, 'key-id': ids, jwks, trust } = flags
+    const options: SetOptions = {
+      ...(await trustOf({ keys, ids, jwks, trust })),
+      policy: flags.policy,
+      contract: flags.contract,
+      checkpoint: flags.checkpoint,
+      witnesses: flags.witness,
+      ...(flags.quorum === undefined ? {} : { quorum: flags.quorum }),
+      ...(flags.at === undefined ? {} : { at: timeOf(flags.at) }),
+    }
+    const results = verifyAll(paths, options)
+    if (flags.json) await this.report(results)
+    else await this.tell(results, flags.quiet)
   }
 
   protected exitCodeFor(error: AmbitError): number {
-    if (error.code === 'ERR_CONFIG_USAGE') return EXIT_USAGE
+    if (error.code === 'ERR_CONFIG_USAGE' || error.code === 'ERR_CONFIG_INVALID') return EXIT_USAGE
+    if (error.code.endsWith('_UNREADABLE') && !error.code.startsWith('ERR_KEY_')) {
+      return EXIT_UNREADABLE
+    }
     return error.code.startsWith('ERR_KEY_') ? EXIT_KEY : EXIT_UNDECIDABLE
   }
-}
 
-function keysOf(paths: readonly string[], ids: readonly string[]): Trust {
-  if (ids.length > 0 && ids.length !== paths.length) {
-    throw new ConfigError('ERR_CONFIG_USAGE', 'give one --key-id for each --key, or none')
+  /** Prints one JSON object, piece by piece: there may be a million receipts. */
+  private async report(results: AsyncGenerator<ReceiptResult, SetVerdict>): Promise<void> {
+    let separator = '{"version":"ambit.verify.v1","results":['
+    for (;;) {
+      const next = await results.next()
+      if (next.done === true) {
+        const head = separator.startsWith('{') ? separator : ''
+        await write(`${head}],"set":${jsonText(next.value)}}\n`)
+        this.finish(next.value.exit_code)
+        return
+      }
+      const { source, number, ...rest } = next.value
+      const line = { path: source, number, exit: exitOf(next.value), ...rest }
+      await write(`${separator}${jsonText(line)}`)
+      separator = ','
+    }
   }
-  if (paths.length === 0) return trustedByDefault()
-  const keys = paths.map((path, index) => {
-    const id = ids[index]
-    return id === undefined ? { path } : { path, id }
-  })
-  return { keys, jwks: [] }
-}
 
-async function one(path: string, { keys, jwks }: Trust): Promise<Line> {
-  try {
-    const verdict = await verify({ receipt: path, keys, jwks })
-    return { path, exit: exitOf(verdict), verdict }
-  } catch (error) {
-    if (!(error instanceof ReceiptError)) throw error
-    const { code, message } = error
-    return { path, exit: EXIT_UNREADABLE, error: { code, message } }
+  /** Says what was found: every receipt of a few, the bad ones of many, and the set. */
+  private async tell(
+    results: AsyncGenerator<ReceiptResult, SetVerdict>,
+    quiet: boolean,
+  ): Promise<void> {
+    const words = new SetWords()
+    for (;;) {
+      const next = await results.next()
+      const lines = next.done === true ? words.end(next.value) : words.add(next.value)
+      if (!quiet) for (const line of lines) this.say(line)
+      if (next.done === true) {
+        this.finish(next.value.exit_code)
+        return
+      }
+    }
   }
 }
 
-function exitOf(verdict: Verdict): number {
+function timeOf(text: string): Date {
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime())) {
+    throw new ConfigError('ERR_CONFIG_USAGE', `--at is no time: ${oneLine(text)}`)
+  }
+  return time
+}
+
+function exitOf({ verdict }: ReceiptResult): number {
+  if (verdict === undefined) return EXIT_UNREADABLE
   if (verdict.status === 'valid') return 0
   if (verdict.code === 'UNKNOWN_KEY') return EXIT_KEY
   return verdict.status === 'invalid' ? EXIT_INVALID : EXIT_UNDECIDABLE
 }
 
-function words({ path, verdict, error }: Line): string {
-  const name = JSON.stringify(path).slice(1, -1)
-  if (verdict === undefined) return `✗ unreadable  ${name}   ${error?.code ?? ''}`
-  const mark = verdict.status === 'valid' ? '✓' : '✗'
-  const type = verdict.payload_type === null ? '' : `  ${JSON.stringify(verdict.payload_type)}`
-  return `${mark} ${verdict.status}  ${name}   ${verdict.code}${type}\n    ${verdict.detail}`
+async function write(text: string): Promise<void> {
+  if (process.stdout.write(text)) return
+  await new Promise<void>((resolve) => process.stdout.once('drain', resolve))
 }

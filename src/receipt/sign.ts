@@ -39,7 +39,7 @@ export interface SignReceiptOptions {
  *   decision: 'allow',
  * }
  * const receipt = signReceipt(JSON.stringify(payload), new Signer('agent.pem'))
- * const verdict = await verify({ receipt, keys: [{ path: 'agent.pub.pem' }] })
+ * const verdict = await verifyReceipt(receipt, { keys: [{ path: 'agent.pub.pem' }] })
  * console.log(verdict.status) // valid
  * ```
  */

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { verify } from '../../../dist/index.js'
+import { verifyReceipt } from '../../../dist/index.js'
 import addon from '../../../index.js'
 
 /** An entry of a ledger, as it lies there. */
@@ -61,7 +61,7 @@ export async function faultsOf(entries: readonly Entry[], publicKey: string): Pr
     if (payload['previousReceiptHash'] !== link) faults.push(`${index}: previousReceiptHash`)
     if (digest !== sha256(document)) faults.push(`${index}: digest`)
     const receipt = Buffer.from(document)
-    const { status, code } = await verify({ receipt, keys: [{ path: publicKey }] })
+    const { status, code } = await verifyReceipt(receipt, { keys: [{ path: publicKey }] })
     if (status !== 'valid') faults.push(`${index}: ${code}`)
   }
   return faults
