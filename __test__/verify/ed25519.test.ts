@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signatures are judged strictly, by the platform's equation as by our own.
 import { generateKeyPairSync, sign } from 'node:crypto'
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { fromHex, hex } from '../../src/verify/bytes.js'
 import {
   type Claim,
@@ -154,9 +154,20 @@ describe('the equation', () => {
     signature: new Uint8Array(sign(null, message, privateKey)),
   }
 
-  it('is that of this platform, which checks it without the cofactor', async () => {
+  afterEach(() => vi.unstubAllGlobals())
+
+  it.each([
+    [1, 'with a navigator', { navigator: {} }],
+    [0, 'of Node 20, which may warn', {}],
+  ])('is checked by the platform %i times where it is one %s', async (calls, _, globals) => {
     expect(await isPlatformStrict()).toBe(true)
+    vi.stubGlobal('navigator', undefined)
+    Reflect.deleteProperty(globalThis, 'navigator')
+    for (const [name, value] of Object.entries(globals)) vi.stubGlobal(name, value)
+    await holds(claim)
+    const spy = vi.spyOn(crypto.subtle, 'verify')
     expect(await holds(claim)).toBe(true)
+    expect(spy).toHaveBeenCalledTimes(calls)
   })
 
   it.each<[string, (...args: never[]) => Promise<unknown>]>([
@@ -164,6 +175,7 @@ describe('the equation', () => {
     ['accepts everything', async () => Promise.resolve(true)],
     ['accepts nothing', async () => Promise.resolve(false)],
   ])('is our own where the platform %s', async (_, answer) => {
+    vi.stubGlobal('navigator', {})
     const spy = vi.spyOn(crypto.subtle, 'verify').mockImplementation(answer as never)
     expect(await isPlatformStrict()).toBe(false)
     vi.resetModules()
