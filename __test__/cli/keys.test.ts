@@ -135,7 +135,9 @@ describe('ambit keys', () => {
     const file = join(home, 'keys', 'default.pem')
     expect(readFileSync(file, 'utf8')).toContain('BEGIN ENCRYPTED PRIVATE KEY')
     const openssl = ['pkey', '-in', file, '-passin', `file:${passphrase}`, '-pubout']
-    expect(execFileSync('/usr/bin/openssl', openssl, { encoding: 'utf8' })).toBe(made.answer.key.pem)
+    expect(execFileSync('/usr/bin/openssl', openssl, { encoding: 'utf8' })).toBe(
+      made.answer.key.pem,
+    )
     for (const [argv, env, want] of [
       [[], {}, 'ERR_KEY_ENCRYPTED'],
       [['--passphrase-env', 'PW'], { PW: 'wrong' }, 'ERR_KEY_PASSPHRASE'],
