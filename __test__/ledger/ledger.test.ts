@@ -12,7 +12,7 @@ import {
   Signer,
   type Submission,
   generateKey,
-  verify,
+  verifyReceipt,
 } from '../../dist/index.js'
 
 let top: string
@@ -77,7 +77,7 @@ describe('appends', () => {
     expect(seqs(entries)).toEqual([1, 2, 3])
     for (const { document } of entries) {
       const keys = [{ path: join(top, 'key.pub.pem') }]
-      const verdict = await verify({ receipt: Buffer.from(document), keys })
+      const verdict = await verifyReceipt(document, { keys })
       expect(verdict).toMatchObject({ status: 'valid' })
     }
   })
