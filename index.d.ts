@@ -402,30 +402,6 @@ export declare function trustKeys(path: string, id: string | undefined | null, t
  */
 export declare function verifyReceipt(document: Uint8Array, keys: Array<TrustedKey>, jwks?: Array<Uint8Array> | undefined | null): TextAnswer
 
-/**
- * Checks a folder of tiles against its checkpoint, signed by one of the public keys in `keys`
- * (files); answers with `{origin, size, root}` as JSON.
- */
-export declare function verifyTiles(folder: string, keys: Array<string>): Promise<Text | Failure>
-
-/** A witness and what it trusts. */
-export interface WitnessOptions {
-  /** Its name, as verifiers know it. */
-  name: string
-  /** File of its state. */
-  state: string
-  /** Public key files of the logs that it sees. */
-  logs: Array<string>
-  /** Its clock, in seconds since 1970-01-01T00:00:00Z. */
-  time: number
-}
-
-/**
- * Answers with what a witness that last saw `old` entries (digits) needs to cosign the latest
- * checkpoint: the request of C2SP `tlog-witness`.
- */
-export declare function witnessRequest(ledger: LedgerHandle, old: string): Promise<Text | Failure>
-
 /** What is verified, and against what. */
 export interface VerifyRequest {
   /** Files, folders and ledgers. */
@@ -464,3 +440,27 @@ export interface VerifyRequest {
  * When no promise or no thread can be made.
  */
 export declare function verifySet(request: VerifyRequest, verification: Verification, onBatch: (batch: string) => void): Promise<Text | Failure>
+
+/**
+ * Checks a folder of tiles against its checkpoint, signed by one of the public keys in `keys`
+ * (files); answers with `{origin, size, root}` as JSON.
+ */
+export declare function verifyTiles(folder: string, keys: Array<string>): Promise<Text | Failure>
+
+/** A witness and what it trusts. */
+export interface WitnessOptions {
+  /** Its name, as verifiers know it. */
+  name: string
+  /** File of its state. */
+  state: string
+  /** Public key files of the logs that it sees. */
+  logs: Array<string>
+  /** Its clock, in seconds since 1970-01-01T00:00:00Z. */
+  time: number
+}
+
+/**
+ * Answers with what a witness that last saw `old` entries (digits) needs to cosign the latest
+ * checkpoint: the request of C2SP `tlog-witness`.
+ */
+export declare function witnessRequest(ledger: LedgerHandle, old: string): Promise<Text | Failure>
