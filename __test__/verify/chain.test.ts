@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains: recorded ones, ledgers of ours with every manipulation, and a checkpoint beside them. The
 // answers are those of crates/receipt.
-import { createHash, createPrivateKey, sign } from 'node:crypto'
+import { createHash, sign } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { canonicalize } from '../../src/native.js'
 import {
   type ChainOptions,
   KeySet,
@@ -14,6 +13,7 @@ import {
   verifyChain,
 } from '../../src/verify/index.js'
 import { vector } from './support/corpus.js'
+import { LEDGER, Ledger, digest, ledger, privateKey } from './support/ledger.js'
 import { TEST_KEY } from './support/seal.js'
 
 type Texts = readonly string[]
@@ -135,71 +135,6 @@ describe('a recorded chain', () => {
     expect(conventions).toEqual([null, null, null, payload, payload, unsigned])
   })
 })
-
-const privateKey = createPrivateKey(TEST_KEY.pem)
-const LEDGER = 'a'.repeat(32)
-const digest = (text: string) => createHash('sha256').update(text).digest('hex')
-
-/** A ledger of ours. */
-class Ledger {
-  readonly entries: string[] = []
-  readonly #id: string
-
-  constructor(id = LEDGER) {
-    this.#id = id
-  }
-
-  #append(payload: object): void {
-    const last = this.entries.at(-1)
-    const place = {
-      issued_at: '2026-05-31T22:00:00.000Z',
-      issuer_id: TEST_KEY.kid,
-      ledger_id: this.#id,
-      seq: this.entries.length + 1,
-      ...(last === undefined ? {} : { previousReceiptHash: `sha256:${digest(last)}` }),
-      contract_hash: `sha256:${'1'.repeat(64)}`,
-      policy_hash: `sha256:${'2'.repeat(64)}`,
-      mode: 'hardened',
-    }
-    const text = canonicalize(JSON.stringify({ ...place, ...payload }))
-    const sig = sign(null, Buffer.from(text), privateKey).toString('hex')
-    const signature = JSON.stringify({ alg: 'EdDSA', kid: TEST_KEY.kid, sig })
-    this.entries.push(`{"payload":${text},"signature":${signature}}`)
-  }
-
-  decide(run: string, decision: 'allow' | 'deny'): string {
-    this.#append({
-      type: 'ambit:decision',
-      run_id: run,
-      decision,
-      reason_codes: ['A'],
-      contract_id: 'c',
-      policy_name: 'p',
-      classified_effects: [],
-    })
-    return `sha256:${digest(this.entries.at(-1) ?? '')}`
-  }
-
-  execute(run: string, decision_hash: string): void {
-    this.#append({
-      type: 'ambit:execution',
-      run_id: run,
-      decision_hash,
-      status: 'success',
-      commands: [],
-      enforcement: { tier: 'none', mechanisms: {} },
-    })
-  }
-}
-
-/** Two runs that were allowed and one that was not: five entries. */
-function ledger(): Ledger {
-  const made = new Ledger()
-  made.execute('run_1', made.decide('run_1', 'allow'))
-  made.decide('run_2', 'deny')
-  made.execute('run_3', made.decide('run_3', 'allow'))
-  return made
-}
 
 describe('a ledger', () => {
   const whole = ledger().entries
