@@ -104,6 +104,9 @@ describe.skipIf(skip)('the chain', () => {
       'intent allow',
       'outcome timed_out',
     ])
+    // as the contract has them: what agent and session are found by
+    const actors = new Set(entries.map(({ payload }) => JSON.stringify(payload['actor'])))
+    expect([...actors]).toEqual(['{"agent_id":"a","session_id":"s"}'])
     expect(await faultsOf(entries, publicKeyIn(home))).toEqual([])
   })
 

@@ -10,8 +10,21 @@ export interface RunFacts {
   readonly runId: string
   readonly decision: PolicyDecision
   readonly startedAt: Date
+  /** Who asked for it, as the contract says. */
+  readonly actor: Actor
   /** What the caller wants to find in both receipts, as it is. */
   readonly marks?: Marks
+}
+
+/** What receipts say of who asked: claims of the contract, which nobody checked. */
+export interface Actor {
+  readonly agent_id: string
+  readonly session_id: string
+}
+
+/** Returns what receipts say of a contract's actor; the rest of it is in the contract alone. */
+export function actorOf({ agent_id, session_id }: Actor): Actor {
+  return { agent_id, session_id }
 }
 
 /** Tells receipts apart that are made for others. */
@@ -49,6 +62,7 @@ export function decisionPayload(facts: RunFacts): string {
     policy_name: decision.policy_profile,
     policy_hash: `sha256:${decision.policy_sha256}`,
     classified_effects: decision.classified_effects,
+    actor: facts.actor,
     ...facts.marks,
   })
 }
@@ -97,6 +111,7 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
     artifacts,
     // approvals come with their issue: none was used
     approvals: [],
+    actor: facts.actor,
     ...facts.marks,
     ...(cscDigest !== undefined && { csc_receipt_hash: `sha256:${cscDigest}` }),
     ...(fault && { error: fault }),
@@ -121,6 +136,8 @@ export interface RecordedDecision {
   readonly contract_hash: string
   readonly policy_hash: string
   readonly mode: string
+  /** Absent in receipts of before. */
+  readonly actor?: Actor
   readonly marks: Marks
 }
 
@@ -130,7 +147,7 @@ export function interruptedPayload(
   decisionDigest: string,
   now: Date,
 ): string {
-  const { run_id, contract_hash, policy_hash, mode, marks } = recorded
+  const { run_id, contract_hash, policy_hash, mode, actor, marks } = recorded
   const message =
     'the process that began this run ended before it recorded an outcome; how far it came is not known'
   return JSON.stringify({
@@ -144,6 +161,7 @@ export function interruptedPayload(
     status: 'interrupted',
     commands: [],
     enforcement: NOTHING_ENFORCED,
+    ...(actor && { actor }),
     ...marks,
     error: { code: 'INTERRUPTED', message },
   })

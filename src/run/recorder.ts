@@ -162,11 +162,20 @@ function decisionIn(bytes: Uint8Array): RecordedDecision {
     contract_hash: text('contract_hash'),
     policy_hash: text('policy_hash'),
     mode: text('mode'),
+    ...actorIn(payload),
     marks: {
       ...(member(payload, 'nonce') !== undefined && { nonce: text('nonce') }),
       ...(member(payload, 'audience') !== undefined && { audience: text('audience') }),
     },
   }
+}
+
+/** Returns the actor of a decision; those of before have none. */
+function actorIn(payload: unknown): Pick<RecordedDecision, 'actor'> {
+  const actor = member(payload, 'actor')
+  const [agent_id, session_id] = [member(actor, 'agent_id'), member(actor, 'session_id')]
+  const isWhole = typeof agent_id === 'string' && typeof session_id === 'string'
+  return isWhole ? { actor: { agent_id, session_id } } : {}
 }
 
 function member(value: unknown, name: string): unknown {

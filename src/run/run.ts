@@ -16,6 +16,7 @@ import {
   type Execution,
   type Marks,
   type RunFacts,
+  actorOf,
   cscReceipt,
   cscTime,
   decisionPayload,
@@ -138,7 +139,8 @@ async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const startedAt = now()
   const decision = evaluate(contract, policy, { mode: 'hardened', now: startedAt })
   const runId = `run_${randomUUID()}`
-  const facts: RunFacts = { runId, decision, startedAt, marks: work.marks }
+  const actor = actorOf(contract.actor)
+  const facts: RunFacts = { runId, decision, startedAt, actor, marks: work.marks }
   const allows = decision.decision === 'allow'
   if (allows) recorder.reserve()
   const payload = decisionPayload(facts)

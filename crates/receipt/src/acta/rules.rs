@@ -102,9 +102,15 @@ static DECISION: Shape = Shape {
         must("policy_name", TEXT),
         must("policy_hash", DIGEST),
         must("classified_effects", Check::List(&Check::Object(&EFFECT))),
+        may("actor", Check::Object(&ACTOR)),
         may("nonce", BOUNDED),
         may("audience", BOUNDED),
     ],
+    others: Others::AsAsked,
+};
+
+static ACTOR: Shape = Shape {
+    members: &[must("agent_id", TEXT), must("session_id", TEXT)],
     others: Others::AsAsked,
 };
 
@@ -132,6 +138,7 @@ static EXECUTION: Shape = Shape {
         may("scope", Check::Object(&SCOPE)),
         may("artifacts", Check::List(&Check::Object(&ARTIFACT))),
         may("approvals", Check::List(&Check::Object(&APPROVAL))),
+        may("actor", Check::Object(&ACTOR)),
         may("nonce", BOUNDED),
         may("audience", BOUNDED),
         may("csc_receipt_hash", DIGEST),

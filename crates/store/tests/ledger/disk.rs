@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use ambit_store::{AppendError, ChainEnd, Ledger, LedgerError, OpenOptions, Phase};
@@ -13,6 +14,58 @@ use nix::sched::{CloneFlags, unshare};
 use nix::unistd::geteuid;
 
 use crate::common::{append, entry, next_line, open, role, role_folder, start};
+
+#[test]
+fn a_torn_write_of_the_log_costs_only_what_was_not_acknowledged() {
+    let root = tempfile::tempdir().unwrap();
+    let ledger = open(&root.path().join("ledger"));
+    for _ in 0..3 {
+        append(&ledger, Phase::Refusal, "a").unwrap();
+    }
+    let before = fs::metadata(ledger.folder().join("ledger.db-wal"))
+        .unwrap()
+        .len();
+    let acknowledged = check(&ledger);
+    append(&ledger, Phase::Refusal, "a").unwrap();
+    let log = fs::read(ledger.folder().join("ledger.db-wal")).unwrap();
+    let whole = check(&ledger);
+    // What a crash in the middle of the fourth append can leave: its frames cut off or damaged.
+    let start = usize::try_from(before).unwrap();
+    let middle = start.midpoint(log.len());
+    let mut damaged = log.clone();
+    damaged[middle] ^= 1;
+    let cases = [
+        ("cut at its start", log[..start].to_vec(), &acknowledged),
+        ("cut in its middle", log[..middle].to_vec(), &acknowledged),
+        (
+            "cut before its last byte",
+            log[..log.len() - 1].to_vec(),
+            &acknowledged,
+        ),
+        ("damaged", damaged, &acknowledged),
+        ("whole: the control", log.clone(), &whole),
+    ];
+    for (name, log, want) in cases {
+        let copy = root.path().join(name);
+        fs::DirBuilder::new().mode(0o700).create(&copy).unwrap();
+        fs::copy(ledger.folder().join("ledger.db"), copy.join("ledger.db")).unwrap();
+        fs::write(copy.join("ledger.db-wal"), log).unwrap();
+        fs::set_permissions(
+            copy.join("ledger.db-wal"),
+            fs::Permissions::from_mode(0o600),
+        )
+        .unwrap();
+        let copy = open(&copy);
+        assert_eq!(&check(&copy), want, "{name}");
+        let next = u64::try_from(want.len()).unwrap().checked_add(1).unwrap();
+        assert_eq!(
+            append(&copy, Phase::Refusal, "a").unwrap().seq,
+            next,
+            "{name}"
+        );
+        assert_eq!(u64::try_from(check(&copy).len()).unwrap(), next, "{name}");
+    }
+}
 
 #[test]
 fn a_file_size_limit_is_a_typed_error_and_loses_nothing() {
