@@ -104,7 +104,9 @@ describe('policy lint', () => {
       effect: 'deny',
       match: [['find', '-exec']],
     }
-    expect(codesOf(ambitPolicy({ allow_commands: ['git', 'find'], argv_rules: [rule] }))).toEqual([])
+    expect(codesOf(ambitPolicy({ allow_commands: ['git', 'find'], argv_rules: [rule] }))).toEqual(
+      [],
+    )
   })
 
   it('says where scalars stand that YAML 1.1 reads otherwise', () => {

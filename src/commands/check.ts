@@ -1,11 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Args, Flags } from '@oclif/core'
-import { AmbitCommand } from '../cli/command.js'
-import { type AmbitError, explain, loadContract, loadPolicy, check } from '../index.js'
+import { AmbitCommand, oneLine } from '../cli/command.js'
+import {
+  type AmbitError,
+  type PolicyDecision,
+  check,
+  explain,
+  explainReasons,
+  loadContract,
+  loadPolicy,
+} from '../index.js'
 
 const EXIT = { allow: 0, deny: 2, needs_approval: 4 } as const
 const EXIT_INVALID = 3
 const EXIT_FAILURE = 1
+
+/** What else there is to say about a decision. */
+function moreAbout(decision: PolicyDecision): readonly string[] {
+  const { contract_sha256, policy_profile, policy_sha256, obligations = [] } = decision
+  const effects = decision.classified_effects.map(
+    ({ command_id: id, effect_type: effect }) => `    ${id}: ${effect}`,
+  )
+  const duties = obligations.map((duty) => `    ${JSON.stringify(duty)}`)
+  const until = decision.expires_at === undefined ? [] : [`holds until ${decision.expires_at}`]
+  const lines = [
+    `contract ${contract_sha256}`,
+    `policy   ${policy_sha256}  ${policy_profile}`,
+    'effects',
+    ...effects,
+    ...(duties.length > 0 ? ['obligations', ...duties] : []),
+    ...until,
+  ]
+  return lines.map(oneLine)
+}
 
 export default class Check extends AmbitCommand {
   static override summary = 'say what a policy decides about a contract; nothing is run or written'
@@ -23,6 +50,9 @@ export default class Check extends AmbitCommand {
       options: ['hardened', 'local'] as const,
       default: 'hardened' as const,
     })(),
+    explain: Flags.boolean({
+      description: 'say more: effects, obligations, expiry; with --json, the explanation too',
+    }),
   }
 
   async run(): Promise<void> {
@@ -31,8 +61,10 @@ export default class Check extends AmbitCommand {
     const contract = await loadContract(args.contract)
     const policy = await loadPolicy(args.policy)
     const decision = await check({ contract, policy, mode: flags.mode })
-    if (flags.json) this.emit('ambit.check.v1', { decision })
-    this.say(explain(decision, contract).join('\n'))
+    const explanation = flags.explain && { explanation: explainReasons(decision, contract, policy) }
+    if (flags.json) this.emit('ambit.check.v1', { decision, ...explanation })
+    const more = flags.explain ? moreAbout(decision) : []
+    this.say([...explain(decision, contract, policy), ...more].join('\n'))
     this.finish(EXIT[decision.decision])
   }
 
