@@ -270,10 +270,11 @@ export declare function parseJson(document: Uint8Array, maxBytes: number, maxDep
 export declare function probe(): Promise<Text | Failure>
 
 /**
- * Proves an entry, by its number or by its run (the last entry of that), in the latest checkpoint:
- * answers with `{seq, digest, size, root, proof}` as JSON, `proof` being a C2SP `tlog-proof`.
+ * Proves an entry, by its number or by its run (the last entry of that), in a checkpoint of this
+ * ledger, or in the latest: answers with `{seq, digest, proof}` as JSON, `proof` being a C2SP
+ * `tlog-proof`.
  */
-export declare function proveEntry(ledger: LedgerHandle, entry: string): Promise<Text | Failure>
+export declare function proveEntry(ledger: LedgerHandle, entry: string, checkpoint?: Uint8Array | undefined | null): Promise<Text | Failure>
 
 /** A run that has ended. */
 export interface Ran {

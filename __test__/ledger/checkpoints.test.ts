@@ -108,6 +108,8 @@ describe('checkpoints that a ledger makes by itself', () => {
     await ledger.finish(signer)
     expect(latestCheckpoint(ledger)?.size).toBe('12')
     expect(ledger.checkpointFault).toBeUndefined()
+    const checkpoint = { size: '12', created_at_ms: expect.any(Number) as number }
+    expect(await ledger.status()).toMatchObject({ checkpoint, checkpoint_error: null })
     const first = latestCheckpoint(ledger)
     await ledger.finish(signer)
     expect(latestCheckpoint(ledger)).toEqual(first)
@@ -121,6 +123,16 @@ describe('checkpoints that a ledger makes by itself', () => {
     ledger.close()
     await ledger.finish(signer)
     expect(ledger.checkpointFault).toMatchObject({ code: 'ERR_LEDGER_UNAVAILABLE' })
+  })
+
+  it('do not keep a ledger from being closed', async () => {
+    const { signer, open } = made()
+    const ledger = open({ checkpoints: { entries: 1 } })
+    await add(ledger, signer, 1)
+    const asked = ledger.status()
+    ledger.close()
+    expect(await asked).toMatchObject({ entries: 1 })
+    await ledger.finish(signer)
   })
 
   it.each([{ entries: 0 }, { entries: 1.5 }, { intervalMs: -1 }, { intervalMs: Number.NaN }])(
@@ -163,6 +175,32 @@ describe('a ledger beside a checkpoint that was kept elsewhere', () => {
     })
     foreign.close()
     ledger.close()
+  })
+})
+
+describe('a proof', () => {
+  it('is made in a checkpoint of the same history only', async () => {
+    const { open, signer, earlier, checkpoint } = await rolledBack()
+    const ledger = open()
+    const { proof } = await proveEntry(ledger, '2', checkpoint)
+    expect(proof.endsWith(checkpoint.toString())).toBe(true)
+    await add(ledger, signer, 1)
+    await expect(proveEntry(ledger, '10')).rejects.toMatchObject({ code: 'ERR_LEDGER_PROOF' })
+    ledger.close()
+
+    const copy = new Ledger(earlier)
+    const inOther = async () => await proveEntry(copy, '2', checkpoint)
+    await expect(inOther()).rejects.toMatchObject({ code: 'ERR_LEDGER_PROOF' })
+    await add(copy, signer, 6)
+    await expect(inOther()).rejects.toMatchObject({ code: 'ERR_LEDGER_PROOF' })
+    copy.close()
+    const other = made()
+    const foreign = other.open()
+    await add(foreign, other.signer, 9)
+    await expect(proveEntry(foreign, '2', checkpoint)).rejects.toMatchObject({
+      code: 'ERR_LEDGER_NOTE',
+    })
+    foreign.close()
   })
 })
 
@@ -244,16 +282,24 @@ describe('the commands', () => {
     const proven = await ambit('prove', '2')
     expect(proven).toMatchObject({ code: 0, stdout: (await proveEntry(ledger, '2')).proof })
     const json = oneObject((await ambit('prove', '3', '--json')).stdout)
-    expect(json).toMatchObject({ version: 'ambit.proof.v1', seq: '3', size: '3' })
+    expect(json).toMatchObject({ version: 'ambit.proof.v1', seq: '3' })
     const unknown = ['0', '4', 'run_unknown'].map(async (entry) => await ambit('prove', entry))
-    expect((await Promise.all(unknown)).map(({ code }) => code)).toEqual([6, 6, 6])
+    expect((await Promise.all(unknown)).map(({ code }) => code)).toEqual([7, 7, 7])
 
     const keys = [join(out, 'w.pem'), join(out, 'w.pub.pem')] as const
     generateKey(...keys)
     const flags = ['--state', join(out, 'seen'), '--key', keys[0], '--log-key']
     const cosigned = await ambit('witness', note, ...flags, key, '--json')
     expect(cosigned).toMatchObject({ code: 0 })
-    expect(oneObject(cosigned.stdout)).toMatchObject({ version: 'ambit.cosignature.v1' })
+    const answer = oneObject(cosigned.stdout)
+    expect(answer).toMatchObject({ version: 'ambit.cosignature.v1' })
+    const witnessed = join(out, 'cosigned')
+    writeFileSync(witnessed, String((answer as { note?: unknown }).note))
+    const withWitness = await ambit('prove', '1', '--checkpoint', witnessed)
+    expect(withWitness.stdout.endsWith(readFileSync(witnessed, 'utf8'))).toBe(true)
+    const tiles = join(out, 'tiles')
+    expect(await ambit('export', tiles, '--form', 'tiles')).toMatchObject({ code: 0, stdout: '' })
+    expect(await verifyTiles(tiles, [key])).toMatchObject({ size: '3' })
     const refused = await Promise.all([
       ambit('witness', note, ...flags, keys[1]),
       ambit('witness', keys[1], ...flags, key),

@@ -14,6 +14,7 @@ const EXIT_USAGE = 64
 const EXIT_CODES: Readonly<Record<string, number>> = {
   ERR_CONFIG_INVALID: EXIT_USAGE,
   ERR_CONFIG_USAGE: EXIT_USAGE,
+  ERR_LEDGER_ENTRY_UNKNOWN: EXIT_UNREADABLE,
   ERR_LEDGER_FORKED: EXIT_INCOMPLETE,
   ERR_LEDGER_NOTE: EXIT_MALFORMED,
   ERR_LEDGER_NOTE_SIGNATURE: EXIT_KEY,
@@ -50,9 +51,11 @@ export abstract class LogCommand extends AmbitCommand {
   /** Does something with the ledger that the flags name, and closes it. */
   protected async withLedger<T>(
     flags: { ledger?: string | undefined },
+    access: 'append' | 'read',
     work: (ledger: Ledger) => Promise<T>,
   ): Promise<T> {
-    const ledger = new Ledger(flags.ledger ?? findHome(process.env).ledger)
+    const folder = flags.ledger ?? findHome(process.env).ledger
+    const ledger = new Ledger(folder, { readOnly: access === 'read' })
     try {
       return await work(ledger)
     } finally {

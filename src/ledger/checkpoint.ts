@@ -10,10 +10,6 @@ export interface EntryProof {
   readonly seq: string
   /** SHA-256 of the entry's exact bytes, 64 hex digits. */
   readonly digest: string
-  /** How many entries the checkpoint covers, decimal digits. */
-  readonly size: string
-  /** The checkpoint's root, 64 hex digits. */
-  readonly root: string
   /** The proof with its checkpoint (C2SP `tlog-proof`). */
   readonly proof: string
 }
@@ -73,14 +69,20 @@ export function latestCheckpoint(ledger: Ledger): StoredCheckpoint | undefined {
 }
 
 /**
- * Proves an entry in the latest checkpoint.
+ * Proves an entry in a checkpoint of its ledger.
  *
  * @param entry number of the entry, or id of the run whose last entry it is
+ * @param checkpoint the note, which may carry cosignatures; the latest that the ledger has unless
+ *   given
  * @throws {@link LedgerError} `ERR_LEDGER_PROOF` when there is no such entry, or no checkpoint
  *   covers it; `ERR_LEDGER_EMPTY` when there is no checkpoint
  */
-export async function proveEntry(ledger: Ledger, entry: string): Promise<EntryProof> {
-  return unwrapJson<EntryProof>(await addon.proveEntry(ledgerHandleOf(ledger), entry))
+export async function proveEntry(
+  ledger: Ledger,
+  entry: string,
+  checkpoint?: Uint8Array,
+): Promise<EntryProof> {
+  return unwrapJson<EntryProof>(await addon.proveEntry(ledgerHandleOf(ledger), entry, checkpoint))
 }
 
 /**

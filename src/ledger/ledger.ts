@@ -121,7 +121,16 @@ export class Ledger {
    * @throws {@link LedgerError}
    */
   async status(): Promise<LedgerStatus> {
-    return unwrapJson<LedgerStatus>(await this.#handle.status())
+    const latest = unwrapJson<StoredCheckpoint | null>(addon.latestCheckpoint(this.#handle))
+    const status = unwrapJson<Omit<LedgerStatus, 'checkpoint' | 'checkpoint_error'>>(
+      await this.#handle.status(),
+    )
+    const fault = this.checkpointFault
+    return {
+      ...status,
+      checkpoint: latest && { size: latest.size, created_at_ms: latest.created_at_ms },
+      checkpoint_error: fault === undefined ? null : { code: fault.code, message: fault.message },
+    }
   }
 
   /**

@@ -90,6 +90,10 @@ export interface LedgerStatus {
   readonly open_runs: number
   readonly database_bytes: number
   readonly log_bytes: number
+  /** The latest checkpoint: how many entries it covers (decimal digits), and when it was made. */
+  readonly checkpoint: { readonly size: string; readonly created_at_ms: number } | null
+  /** Why the last checkpoint that was to be made by itself could not be made. */
+  readonly checkpoint_error: { readonly code: string; readonly message: string } | null
 }
 
 /** What a collection of garbage removed; entries never are. */

@@ -2,7 +2,7 @@
 //! The ledger: every append and read is work off the JavaScript thread.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ambit_canon::{Digest, Limits, Number, Object, Value};
 use ambit_receipt::{Sign, acta};
@@ -23,7 +23,8 @@ use crate::keys::Signer;
 /// An open ledger.
 #[napi]
 pub struct LedgerHandle {
-    ledger: Option<Arc<Ledger>>,
+    // Behind a lock: work on its way borrows the handle, and closing it must not wait for that.
+    ledger: Mutex<Option<Arc<Ledger>>>,
 }
 
 #[napi]
@@ -31,16 +32,18 @@ impl LedgerHandle {
     /// Makes an empty handle; `open` fills it.
     #[napi(constructor, catch_unwind)]
     pub fn new() -> Self {
-        Self { ledger: None }
+        Self {
+            ledger: Mutex::new(None),
+        }
     }
 
     /// Opens the ledger in a folder, making it if there is none; answers with the ledger's id.
     #[napi(catch_unwind)]
-    pub fn open(&mut self, folder: String) -> TextAnswer {
+    pub fn open(&self, folder: String) -> TextAnswer {
         match Ledger::open(Path::new(&folder), &OpenOptions::default()) {
             Ok(ledger) => {
                 let id = ledger.id().to_string();
-                self.ledger = Some(Arc::new(ledger));
+                *self.slot() = Some(Arc::new(ledger));
                 text(id)
             }
             Err(error) => Either::B(of_ledger(&error)),
@@ -49,11 +52,11 @@ impl LedgerHandle {
 
     /// Opens a ledger for reading only, and changes nothing; answers with the ledger's id.
     #[napi(catch_unwind)]
-    pub fn open_read_only(&mut self, folder: String) -> TextAnswer {
+    pub fn open_read_only(&self, folder: String) -> TextAnswer {
         match Ledger::open_read_only(Path::new(&folder), &OpenOptions::default()) {
             Ok(ledger) => {
                 let id = ledger.id().to_string();
-                self.ledger = Some(Arc::new(ledger));
+                *self.slot() = Some(Arc::new(ledger));
                 text(id)
             }
             Err(error) => Either::B(of_ledger(&error)),
@@ -62,8 +65,8 @@ impl LedgerHandle {
 
     /// Closes the ledger; work that was begun goes on to its end.
     #[napi(catch_unwind)]
-    pub fn close(&mut self) {
-        self.ledger = None;
+    pub fn close(&self) {
+        *self.slot() = None;
     }
 
     /// Signs payloads and appends them in their order, in one commit with whatever else is being
@@ -124,8 +127,12 @@ impl LedgerHandle {
         }))
     }
 
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Ledger>>> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn ledger(&self) -> Result<Arc<Ledger>, Failure> {
-        self.ledger
+        self.slot()
             .clone()
             .ok_or_else(|| failure("ERR_LEDGER_UNAVAILABLE", "the ledger is not open"))
     }

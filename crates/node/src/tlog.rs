@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use ambit_canon::Digest;
 use ambit_receipt::tlog::{
-    Checkpoint, Comparison, Completeness, NoteKey, OpenedCheckpoint, TileFolder, TlogProof,
-    Witness, WitnessRequest, ledger_origin, verify_tile_folder,
+    Checkpoint, Completeness, NoteKey, OpenedCheckpoint, Witness, WitnessRequest,
+    verify_tile_folder,
 };
 use ambit_receipt::{Sign, VerifyingKey};
 use ambit_store::{CheckpointSchedule, Ledger, LogError, RunId, StoredCheckpoint};
@@ -109,11 +109,18 @@ pub fn latest_checkpoint(ledger: &LedgerHandle) -> TextAnswer {
     }))
 }
 
-/// Proves an entry, by its number or by its run (the last entry of that), in the latest checkpoint:
-/// answers with `{seq, digest, size, root, proof}` as JSON, `proof` being a C2SP `tlog-proof`.
+/// Proves an entry, by its number or by its run (the last entry of that), in a checkpoint of this
+/// ledger, or in the latest: answers with `{seq, digest, proof}` as JSON, `proof` being a C2SP
+/// `tlog-proof`.
 #[napi(catch_unwind, ts_return_type = "Promise<Text | Failure>")]
-pub fn prove_entry(ledger: &LedgerHandle, entry: String) -> AsyncTask<LogWork> {
-    LogWork::new(ledger.ledger().map(|ledger| move || prove(&ledger, &entry)))
+pub fn prove_entry(
+    ledger: &LedgerHandle,
+    entry: String,
+    checkpoint: Option<Uint8Array>,
+) -> AsyncTask<LogWork> {
+    let note = checkpoint.map(|bytes| bytes.to_vec());
+    let ready = ledger.ledger();
+    LogWork::new(ready.map(|ledger| move || prove(&ledger, &entry, note.as_deref())))
 }
 
 /// Answers with what a witness that last saw `old` entries (digits) needs to cosign the latest
@@ -122,19 +129,8 @@ pub fn prove_entry(ledger: &LedgerHandle, entry: String) -> AsyncTask<LogWork> {
 pub fn witness_request(ledger: &LedgerHandle, old: String) -> AsyncTask<LogWork> {
     LogWork::new(ledger.ledger().map(|ledger| {
         move || {
-            let latest = latest(&ledger)?;
-            let old = number(&old)?;
-            let proof = if old == 0 {
-                Ok(Vec::new())
-            } else {
-                ledger.consistency_proof(old, latest.size)
-            };
-            let request = WitnessRequest {
-                old,
-                proof: proof.map_err(|error| of_log(&error))?,
-                checkpoint: latest.note,
-            };
-            Ok(request.to_string())
+            let request = ledger.witness_request(number(&old)?);
+            Ok(request.map_err(|error| of_log(&error))?.to_string())
         }
     }))
 }
@@ -143,11 +139,14 @@ pub fn witness_request(ledger: &LedgerHandle, old: String) -> AsyncTask<LogWork>
 /// `{size, root}` as JSON.
 #[napi(catch_unwind, ts_return_type = "Promise<Text | Failure>")]
 pub fn export_tiles(ledger: &LedgerHandle, folder: String) -> AsyncTask<LogWork> {
-    LogWork::new(
-        ledger
-            .ledger()
-            .map(|ledger| move || tiles(&ledger, Path::new(&folder))),
-    )
+    LogWork::new(ledger.ledger().map(|ledger| {
+        move || {
+            let written = ledger.export_tiles(Path::new(&folder));
+            let written = written.map_err(|error| of_log(&error))?;
+            let (size, root) = (written.size.to_string(), Digest::from(written.root).hex());
+            Ok(json!({ "size": size, "root": root }).to_string())
+        }
+    }))
 }
 
 /// Checks a folder of tiles against its checkpoint, signed by one of the public keys in `keys`
@@ -210,8 +209,7 @@ pub fn cosign_checkpoint(
     LogWork::new(ready)
 }
 
-fn prove(ledger: &Ledger, wanted: &str) -> Result<String, Failure> {
-    let latest = latest(ledger)?;
+fn prove(ledger: &Ledger, wanted: &str, note: Option<&[u8]>) -> Result<String, Failure> {
     let found = if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
         ledger.entry(number(wanted)?)
     } else {
@@ -222,73 +220,25 @@ fn prove(ledger: &Ledger, wanted: &str) -> Result<String, Failure> {
     };
     let Some(entry) = found.map_err(|error| of_ledger(&error))? else {
         let message = format!("the ledger has no entry `{}`", wanted.escape_debug());
-        return Err(failure("ERR_LEDGER_PROOF", message));
+        return Err(failure("ERR_LEDGER_ENTRY_UNKNOWN", message));
     };
-    if entry.seq > latest.size {
-        let message = format!("no checkpoint covers entry {} yet; make one", entry.seq);
-        return Err(failure("ERR_LEDGER_PROOF", message));
-    }
-    let hashes = ledger.inclusion_proof(entry.seq, latest.size);
-    let proof = TlogProof {
-        extra: None,
-        index: entry.seq.saturating_sub(1),
-        hashes: hashes.map_err(|error| of_log(&error))?,
-        checkpoint: latest.note,
-    };
+    let note = note.map(|bytes| {
+        let text = std::str::from_utf8(bytes).ok();
+        text.ok_or_else(|| failure("ERR_LEDGER_NOTE", "the checkpoint is not text"))
+    });
+    let proof = ledger.prove(&entry, note.transpose()?);
+    let proof = proof.map_err(|error| of_log(&error))?;
     let out = json!({
         "seq": entry.seq.to_string(),
         "digest": Digest::from(entry.digest).hex(),
-        "size": latest.size.to_string(),
-        "root": Digest::from(latest.root).hex(),
         "proof": proof.to_string(),
     });
     Ok(out.to_string())
 }
 
-fn tiles(ledger: &Ledger, folder: &Path) -> Result<String, Failure> {
-    let latest = latest(ledger)?;
-    let written = |error: std::io::Error| {
-        let exists = error.kind() == std::io::ErrorKind::AlreadyExists;
-        let code = if exists {
-            "ERR_LEDGER_EXISTS"
-        } else {
-            "ERR_LEDGER_WRITE"
-        };
-        let failure = caused(code, &error);
-        let message = format!("`{}`: {}", folder.display(), failure.message);
-        Failure { message, ..failure }
-    };
-    let mut writer = TileFolder::create(folder).map_err(written)?;
-    let (mut left, mut failed) = (latest.size, None);
-    let read = ledger.digests_after(0, |digest| {
-        failed = writer.push(digest).err();
-        left = left.saturating_sub(1);
-        Ok(left > 0 && failed.is_none())
-    });
-    read.map_err(|error| of_log(&error))?;
-    if let Some(error) = failed {
-        return Err(written(error));
-    }
-    let frontier = writer.finish(&latest.note, &latest.root).map_err(written)?;
-    let root = Digest::from(frontier.root()).hex();
-    Ok(json!({ "size": latest.size.to_string(), "root": root }).to_string())
-}
-
 fn compare(ledger: &Ledger, held: &Checkpoint) -> Result<String, Failure> {
-    if held.origin() != ledger_origin(ledger.id().as_str()) {
-        let message = format!(
-            "the checkpoint is of `{}`, not of this ledger",
-            held.origin().escape_debug()
-        );
-        return Err(failure("ERR_LEDGER_NOTE", message));
-    }
-    let own = ledger.latest_checkpoint();
-    let own = own.map_err(|error| of_ledger(&error))?;
-    let mut comparison = Comparison::new(held);
-    ledger
-        .digests_after(0, |digest| comparison.push(digest).map(|()| true))
-        .map_err(|error| of_log(&error))?;
-    let (status, have, want) = match comparison.finish(Some(own.map_or(0, |own| own.size))) {
+    let found = ledger.compare(held).map_err(|error| of_log(&error))?;
+    let (status, have, want) = match found {
         Completeness::Complete { size } => ("complete", size, held.size()),
         Completeness::Forked { size, .. } => ("forked", size, size),
         Completeness::RolledBack { have, want } => ("rolled_back", have, want),
@@ -322,14 +272,6 @@ fn cosign(
 
 fn open(note: &[u8], keys: &[VerifyingKey]) -> Result<OpenedCheckpoint, Failure> {
     Checkpoint::open_by(note, keys).map_err(|error| caused(error.code(), &error))
-}
-
-fn latest(ledger: &Ledger) -> Result<StoredCheckpoint, Failure> {
-    let latest = ledger.latest_checkpoint();
-    latest.map_err(|error| of_ledger(&error))?.ok_or_else(|| {
-        let message = "the ledger has no checkpoint; make one with `ambit ledger checkpoint`";
-        failure("ERR_LEDGER_EMPTY", message)
-    })
 }
 
 fn both(ledger: &LedgerHandle, signer: &Signer) -> Result<(Arc<Ledger>, Arc<dyn Sign>), Failure> {

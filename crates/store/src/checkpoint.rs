@@ -4,10 +4,12 @@
 //! The leaf at index `seq - 1` is the digest of the entry `seq`. A checkpoint is stored with the
 //! edge of its tree, so that the next one reads only the entries in between.
 
+use std::io;
+
 use ambit_receipt::Sign;
 use ambit_receipt::tlog::{
-    Checkpoint, CheckpointError, Frontier, Hash, ProveError, Prover, TreeError, leaf_hash,
-    ledger_origin,
+    Checkpoint, CheckpointError, Frontier, Hash, ProofError, ProveError, Prover, TreeError,
+    leaf_hash, ledger_origin,
 };
 use rusqlite::{Connection, OptionalExtension as _, Row, TransactionBehavior, params};
 
@@ -15,6 +17,7 @@ use crate::chain::{ChainFault, ChainFaultKind};
 use crate::error::LedgerError;
 use crate::fault::{Activity, Fault};
 use crate::ledger::Ledger;
+use crate::log;
 use crate::read::stored_seq;
 
 /// A checkpoint that is durable in the ledger.
@@ -142,7 +145,7 @@ impl Ledger {
     /// [`LogError::Ledger`] as [`Ledger::entry`].
     pub fn inclusion_proof(&self, seq: u64, size: u64) -> Result<Vec<Hash>, LogError> {
         let index = seq.checked_sub(1).ok_or(ProveError::Range)?;
-        self.prove(Prover::inclusion(index, size)?)
+        self.proof(Prover::inclusion(index, size)?)
     }
 
     /// Returns the hashes that show the tree over the first `size1` entries to be the beginning of
@@ -152,7 +155,7 @@ impl Ledger {
     /// [`LogError::Prove`] unless `1 <= size1 <= size2` and there are that many entries;
     /// [`LogError::Ledger`] as [`Ledger::entry`].
     pub fn consistency_proof(&self, size1: u64, size2: u64) -> Result<Vec<Hash>, LogError> {
-        self.prove(Prover::consistency(size1, size2)?)
+        self.proof(Prover::consistency(size1, size2)?)
     }
 
     /// Gives the stored digests of the entries behind the first `size` to `visit`, in order, until
@@ -186,7 +189,7 @@ impl Ledger {
         }
     }
 
-    fn prove(&self, mut prover: Prover) -> Result<Vec<Hash>, LogError> {
+    fn proof(&self, mut prover: Prover) -> Result<Vec<Hash>, LogError> {
         if !prover.is_complete() {
             self.digests_after(0, |digest| {
                 prover.push(leaf_hash(digest))?;
@@ -284,28 +287,53 @@ pub enum LogError {
     /// A ledger without entries has no checkpoint.
     #[error("the ledger has no entries")]
     Empty,
+    /// The checkpoint is of another log.
+    #[error("the checkpoint is of `{origin}`, not of this ledger")]
+    Foreign {
+        /// What it is of: escaped, and cut.
+        origin: String,
+    },
     /// The ledger could not be read or written.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
-    /// The checkpoint could not be signed.
+    /// There is no checkpoint.
+    #[error("the ledger has no checkpoint; make one with `ambit ledger checkpoint`")]
+    NoCheckpoint,
+    /// The checkpoint could not be read or signed.
     #[error(transparent)]
     Note(#[from] CheckpointError),
+    /// The entries do not lead to the checkpoint's root.
+    #[error("the entries are not those of the checkpoint")]
+    Proof(#[from] ProofError),
     /// No proof can be about these numbers.
     #[error(transparent)]
     Prove(#[from] ProveError),
+    /// The files of the log could not be written.
+    #[error("cannot write the tiles")]
+    Tiles(#[source] io::Error),
     /// The ledger has more entries than a tree can have.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// The entry came after the checkpoint.
+    #[error("the checkpoint covers {size} entries, not entry {seq}; make another")]
+    Uncovered {
+        /// The number of the entry.
+        seq: u64,
+        /// How many entries the checkpoint covers.
+        size: u64,
+    },
 }
 
 impl LogError {
     /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Empty => "ERR_LEDGER_EMPTY",
+            Self::Empty | Self::NoCheckpoint => "ERR_LEDGER_EMPTY",
+            Self::Foreign { .. } => "ERR_LEDGER_NOTE",
             Self::Ledger(error) => error.code(),
             Self::Note(error) => error.code(),
-            Self::Prove(_) => "ERR_LEDGER_PROOF",
+            Self::Proof(_) | Self::Prove(_) | Self::Uncovered { .. } => "ERR_LEDGER_PROOF",
+            Self::Tiles(error) => log::tiles_code(error),
             Self::Tree(_) => "ERR_LEDGER_WRITE",
         }
     }

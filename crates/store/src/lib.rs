@@ -65,6 +65,7 @@ mod group;
 mod ids;
 mod import;
 mod ledger;
+mod log;
 mod owner;
 mod query;
 mod read;

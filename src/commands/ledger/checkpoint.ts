@@ -29,7 +29,7 @@ export default class LedgerCheckpoint extends LogCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(LedgerCheckpoint)
     this.json = flags.json
-    const { made, document } = await this.withLedger(flags, async (ledger) => {
+    const { made, document } = await this.withLedger(flags, 'append', async (ledger) => {
       const checkpoint = await ledger.checkpoint(this.signerOf(flags))
       const { old } = flags
       const note = old === undefined ? checkpoint.note : await witnessRequest(ledger, old)

@@ -3,6 +3,7 @@ import { Args, Flags } from '@oclif/core'
 import { oneLine } from '../../cli/command.js'
 import { LEDGER_EXITS, LedgerCommand } from '../../cli/ledger.js'
 import { progressBar } from '../../cli/progress.js'
+import { type Ledger, exportTiles } from '../../index.js'
 
 export default class LedgerExport extends LedgerCommand {
   static override summary = 'write all entries to a new file or folder'
@@ -10,6 +11,7 @@ export default class LedgerExport extends LedgerCommand {
   static override examples = [
     '<%= config.bin %> ledger export ledger.jsonl',
     '<%= config.bin %> ledger export receipts --form files',
+    '<%= config.bin %> ledger export log --form tiles',
   ]
   static override args = {
     path: Args.string({ description: 'new file or folder', required: true }),
@@ -18,8 +20,10 @@ export default class LedgerExport extends LedgerCommand {
     ...LedgerCommand.shared,
     ...LedgerCommand.place,
     form: Flags.option({
-      description: 'lines: one file of JSON Lines; files: a folder with a file for each receipt',
-      options: ['lines', 'files'] as const,
+      description:
+        'lines: one file of JSON Lines; files: a folder with a file for each receipt; ' +
+        'tiles: the log of the latest checkpoint, digests only',
+      options: ['lines', 'files', 'tiles'] as const,
       default: 'lines' as const,
     })(),
   }
@@ -31,6 +35,10 @@ export default class LedgerExport extends LedgerCommand {
     const bar = progressBar('exporting', flags.json)
     try {
       const { form } = flags
+      if (form === 'tiles') {
+        await this.tiles(ledger, args.path)
+        return
+      }
       const moved = await ledger.exportTo(args.path, { form, onProgress: bar.listener })
       if (flags.json) this.emit('ambit.export.v1', { path: args.path, form, ...moved })
       bar.end()
@@ -39,5 +47,16 @@ export default class LedgerExport extends LedgerCommand {
       bar.end()
       ledger.close()
     }
+  }
+
+  /** Writes what others need to follow the log; receipts are not in it. */
+  private async tiles(ledger: Ledger, path: string): Promise<void> {
+    const { size, root } = await exportTiles(ledger, path)
+    const { id } = ledger
+    if (this.json) {
+      const moved = { ledger_id: id, entries: Number(size), root }
+      this.emit('ambit.export.v1', { path, form: 'tiles', ...moved })
+    }
+    this.say(`✓ ${oneLine(path)}\n    ${size} digests of ledger ${id}   root ${root}`)
   }
 }

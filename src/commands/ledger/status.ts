@@ -24,6 +24,7 @@ export default class LedgerStatus extends LedgerCommand {
       ...(head === null ? [] : [`head      sha256:${head}`]),
       ...(first === null ? [] : [`first     ${timeText(first)}`]),
       ...(last === null ? [] : [`last      ${timeText(last)}`]),
+      `covered   ${status.checkpoint?.size ?? 0} by a checkpoint`,
       `open runs ${status.open_runs}`,
       `size      ${status.database_bytes} bytes, log ${status.log_bytes} bytes`,
     ]

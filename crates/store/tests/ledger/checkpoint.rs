@@ -139,6 +139,55 @@ fn proofs_hold_against_the_checkpoints() {
 }
 
 #[test]
+fn an_entry_is_proven_in_a_checkpoint_of_its_own_history_only() {
+    let (root, folder, ledger) = ledger_with(5);
+    let third = ledger.entry(3).unwrap().unwrap();
+    let code = |result: Result<_, LogError>| result.map(drop).map_err(|error| error.code());
+    assert_eq!(code(ledger.prove(&third, None)), Err("ERR_LEDGER_EMPTY"));
+    let held = ledger.checkpoint(&key(), AT_MS).unwrap().note;
+    drop(ledger);
+    let earlier = root.path().join("earlier");
+    copy(&folder, &earlier);
+    let ledger = open(&folder);
+    add(&ledger, "more", 4);
+    let sixth = ledger.entry(6).unwrap().unwrap();
+    assert_eq!(code(ledger.prove(&sixth, None)), Err("ERR_LEDGER_PROOF"));
+    ledger.checkpoint(&key(), AT_MS).unwrap();
+    for (entry, note) in [
+        (&third, None),
+        (&third, Some(held.as_str())),
+        (&sixth, None),
+    ] {
+        let proof = ledger.prove(entry, note).unwrap();
+        let opened = proof.verify_by(&entry.digest, &[key().verifying_key()]);
+        assert_eq!(
+            opened.unwrap().checkpoint.origin(),
+            ledger_origin(ledger.id().as_str())
+        );
+    }
+    let newest = ledger.latest_checkpoint().unwrap().unwrap().note;
+    let copy = open(&earlier);
+    assert_eq!(
+        code(copy.prove(&third, Some(&newest))),
+        Err("ERR_LEDGER_PROOF")
+    );
+    add(&copy, "other", 4);
+    assert_eq!(
+        code(copy.prove(&third, Some(&newest))),
+        Err("ERR_LEDGER_PROOF")
+    );
+    let (_root, _folder, foreign) = ledger_with(9);
+    assert_eq!(
+        code(foreign.prove(&third, Some(&newest))),
+        Err("ERR_LEDGER_NOTE")
+    );
+    assert_eq!(
+        code(foreign.prove(&third, Some("x"))),
+        Err("ERR_LEDGER_NOTE")
+    );
+}
+
+#[test]
 fn a_checkpoint_is_due_after_enough_entries_or_enough_time() {
     let (_root, _folder, ledger) = ledger_with(0);
     let schedule = CheckpointSchedule {
