@@ -80,20 +80,21 @@ impl Opened {
     pub(super) fn proven<'a>(&self, keys: &'a KeySet) -> Result<Vec<Vec<&'a Trusted>>, DsseError> {
         let mut proven = Vec::new();
         let mut tried = false;
+        let all = keys.all();
         for (keyid, sig) in &self.signatures {
-            let candidates = match keyid {
-                Some(id) => keys.candidates(id),
-                None => keys.all(),
-            };
             // signatures of other algorithms have other lengths; they are somebody else's
             let Ok(sig) = <[u8; 64]>::try_from(sig.as_slice()) else {
                 continue;
             };
-            tried |= !candidates.is_empty();
+            // nobody signs the id: it rules no key out, and only says whose fault a mismatch is
+            tried |= match keyid {
+                Some(id) => !keys.candidates(id).is_empty(),
+                None => !all.is_empty(),
+            };
             let verifies = |it: &&&Trusted| it.key.verify(&self.message, &sig);
-            if let Some(found) = candidates.iter().find(verifies) {
+            if let Some(found) = all.iter().find(verifies) {
                 let same = |it: &&&Trusted| it.key == found.key;
-                proven.push(candidates.iter().filter(same).copied().collect());
+                proven.push(all.iter().filter(same).copied().collect());
             }
         }
         match (proven.is_empty(), tried) {

@@ -69,9 +69,9 @@ pub struct Imported {
 /// Takes a receipt out of an envelope that one of `keys` signed.
 ///
 /// Windows and revocations of the keys are applied to the time of the export, which the exporter
-/// signed. A key's id in an envelope is not signed: it narrows the search and proves nothing. Signatures of
-/// other keys and of other algorithms may stand beside ours; at most 16 are read, of an envelope of
-/// at most 16 MiB. Members that are not known are passed over, as both specifications ask.
+/// signed. A key's id in an envelope is not signed: any of `keys` may have made the signature, under
+/// whatever id it is trusted. Signatures of other keys and of other algorithms may stand beside ours;
+/// at most 16 are read, of an envelope of at most 16 MiB. Members that are not known are passed over, as both specifications ask.
 ///
 /// # Errors
 ///
