@@ -238,6 +238,14 @@ fn a_jwks_gives_its_ed25519_keys_and_counts_the_others() {
         (status("ops"), status("x")),
         (Status::Valid, Status::Undecidable)
     );
+    // a key may carry its certificates: the set's limits are the only ones
+    let chain = format!(
+        r#""kid":"ops","x5c":["{}"],"a":[[[[[[[[]]]]]]]],"#,
+        "A".repeat(70_000)
+    );
+    let large = format!("{{\"keys\":[{}]}}", jwk(9, &chain));
+    let large = KeySet::from_jwks(large.as_bytes()).unwrap();
+    assert_eq!(large.keys.get("ops"), Some(key(9)));
     let empty = KeySet::from_jwks(br#"{"keys":[]}"#).unwrap();
     assert!(empty.keys.is_empty());
 }
@@ -264,6 +272,14 @@ fn a_jwks_that_is_not_right_is_refused_as_a_whole() {
                 "A".repeat(43)
             )]),
             "ERR_KEY_SMALL_ORDER",
+        ),
+        // a private key does not belong here, whatever its public half is
+        (
+            set(&[format!(
+                r#"{{"kty":"OKP","crv":"Ed25519","d":"{0}","x":"{0}"}}"#,
+                "A".repeat(43)
+            )]),
+            "ERR_KEY_MALFORMED",
         ),
         (set(&[jwk(9, kid), jwk(8, kid)]), "ERR_KEY_DUPLICATE"),
         (

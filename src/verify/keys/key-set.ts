@@ -42,8 +42,10 @@ export class KeySet {
    *
    * @returns this set
    * @throws {@link VerifyKeyError}
+   * @throws TypeError for an option that is not known: a bound that is misspelled is not overlooked
    */
   async add(key: Uint8Array | string, options: TrustOptions = {}): Promise<this> {
+    refuseUnknown(options)
     this.#insert(await VerifyingKey.read(key), options)
     return this
   }
@@ -150,9 +152,16 @@ export class KeySet {
       const message = `keys[${index}]: \`kid\` is no text; expected a string that is not empty`
       throw new VerifyKeyError('ERR_KEY_MALFORMED', message)
     }
-    const [valid_from, valid_until, revoked_at] = BOUNDS.map((name) => bound(jwk, name))
-    return { key, index, id, valid_from, valid_until, revoked_at }
+    const [validFrom, validUntil, revokedAt] = BOUNDS.map((name) => bound(jwk, name))
+    return { key, index, id, validFrom, validUntil, revokedAt }
   }
+}
+
+/** A bound under another name, as `revoked_at`, would not be applied. */
+function refuseUnknown(options: TrustOptions): void {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+  if (unknown === undefined) return
+  throw new TypeError(`unknown option ${quoted(unknown)}; expected ${OPTIONS.join(', ')}`)
 }
 
 async function readKey(jwk: JsonObject, index: number): Promise<VerifyingKey> {
@@ -204,5 +213,6 @@ function bound(jwk: JsonObject, name: string): string | undefined {
   return value === undefined ? undefined : (asText(value) ?? '')
 }
 
+const OPTIONS = ['id', 'validFrom', 'validUntil', 'revokedAt']
 const BOUNDS = ['valid_from', 'valid_until', 'revoked_at'] as const
 const LIMITS: Limits = { maxBytes: 1 << 20, maxDepth: 16 }

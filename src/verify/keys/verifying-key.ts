@@ -85,11 +85,11 @@ export function jwkBytes(jwk: Json): Uint8Array {
   const text = (name: string) => asText(member(jwk, name))
   const isAbsent = (name: string) => member(jwk, name) === undefined
   const faults: readonly (readonly [boolean, string])[] = [
+    [!isAbsent('d'), 'd'],
     [text('kty') !== 'OKP', 'kty'],
     [text('crv') !== 'Ed25519', 'crv'],
     [!isAbsent('use') && text('use') !== 'sig', 'use'],
     [!isAbsent('alg') && !ALGORITHMS.includes(text('alg') ?? ''), 'alg'],
-    [!isAbsent('d'), 'd'],
   ]
   const fault = faults.find(([wrong]) => wrong)?.[1]
   const bytes = fromBase64url(text('x') ?? '', 32)
@@ -122,11 +122,9 @@ function readJwk(text: string): Uint8Array {
 
 /** Reads an SPKI PEM (RFC 8410 section 4): of these there is one DER for each key. */
 function readSpki(text: string): Uint8Array {
-  const lines = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
-  const body = decodeBase64(lines.slice(1, -1).join(''))
-  const ends = lines[0] === PEM_START && lines.length > 2 && lines.at(-1) === PEM_END
+  const body = decodeBase64(SPKI_PEM.exec(text)?.[1] ?? '')
   const isSpki = body?.length === 44 && SPKI_START.every((byte, at) => byte === body[at])
-  if (!ends || !isSpki) throw malformed('malformed public key; expected an Ed25519 SPKI PEM')
+  if (!isSpki) throw malformed('malformed public key; expected an Ed25519 SPKI PEM')
   return body.subarray(SPKI_START.length)
 }
 
@@ -152,6 +150,8 @@ const JWK_LIMITS: Limits = { maxBytes: 1 << 16, maxDepth: 8 }
 const WHITE_SPACE = ' \t\n\f\r'
 const PRIVATE = ['-----BEGIN PRIVATE KEY-----', '-----BEGIN ENCRYPTED PRIVATE KEY-----']
 const PEM_START = '-----BEGIN PUBLIC KEY-----'
-const PEM_END = '-----END PUBLIC KEY-----'
+/** One line of base64 (RFC 7468 section 2 wraps at 64 characters), and perhaps an empty one behind. */
+const SPKI_PEM =
+  /^-----BEGIN PUBLIC KEY-----(?:\r\n|\n|\r)([^\r\n]*)(?:\r\n|\n|\r){1,2}-----END PUBLIC KEY-----$/u
 /** `SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING` of 32 bytes, none unused. */
 const SPKI_START = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00]

@@ -4,16 +4,16 @@ import { type Instant, isBefore, parseInstant } from '../time.js'
 
 /**
  * The times between which a key's signatures count, each an RFC 3339 time with its zone. The window
- * is half open: a receipt of exactly `valid_until` is outside. A bound that is no such time, or a
+ * is half open: a receipt of exactly `validUntil` is outside. A bound that is no such time, or a
  * window without extent, makes receipts of the key undecidable: it is not ignored.
  */
 export interface KeyWindow {
   /** The first moment at which the key was good. */
-  readonly valid_from?: string | undefined
+  readonly validFrom?: string | undefined
   /** The first moment at which it no longer was. */
-  readonly valid_until?: string | undefined
+  readonly validUntil?: string | undefined
   /** The moment from which nothing that it signed is to be believed. */
-  readonly revoked_at?: string | undefined
+  readonly revokedAt?: string | undefined
 }
 
 /** What the trusted keys say about when a receipt was issued. */
@@ -30,9 +30,9 @@ export class Window {
   readonly #text: string
 
   constructor(window: KeyWindow) {
-    this.#from = readBound(window.valid_from)
-    this.#until = readBound(window.valid_until)
-    this.#revoked = readBound(window.revoked_at)
+    this.#from = readBound(window.validFrom)
+    this.#until = readBound(window.validUntil)
+    this.#revoked = readBound(window.revokedAt)
     const bounds = [this.#from, this.#until, this.#revoked]
     this.#text = JSON.stringify(
       bounds.map((bound) =>

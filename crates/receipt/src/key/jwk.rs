@@ -16,11 +16,16 @@ pub(super) struct Jwk {
 
 /// Reads a JWK's text as [`read_value`] reads its value.
 pub(super) fn read(text: &[u8]) -> Result<Jwk, KeyError> {
+    read_value(&parse_text(text)?)
+}
+
+/// Parses a JWK's text: strict JSON, at most 64 KiB and 8 levels.
+pub(super) fn parse_text(text: &[u8]) -> Result<Value, KeyError> {
     let limits = Limits {
         max_bytes: 1 << 16,
         max_depth: 8,
     };
-    read_value(&parse(text, &limits).map_err(KeyError::Jwk)?)
+    parse(text, &limits).map_err(KeyError::Jwk)
 }
 
 /// Reads a JWK: `kty`, `crv` and `x` must be those of an Ed25519 key, `use` must be `sig` and `alg`

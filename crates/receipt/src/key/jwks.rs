@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sets of keys as JSON (RFC 7517 section 5), with the draft's validity windows.
 
-use ambit_canon::{CanonError, Limits, Object, Value, parse, write};
+use ambit_canon::{CanonError, Limits, Object, Value, parse};
 
 use super::window::Window;
 use super::{KeyError, KeySet, KeyWindow, VerifyingKey};
@@ -70,8 +70,8 @@ impl KeySet {
     }
 
     fn insert_jwk(&mut self, index: usize, jwk: &Value, members: &Object) -> Result<(), JwksError> {
-        let key = VerifyingKey::from_jwk(write(jwk).as_bytes())
-            .map_err(|source| JwksError::Key { index, source })?;
+        let key =
+            VerifyingKey::from_jwk_value(jwk).map_err(|source| JwksError::Key { index, source })?;
         let id = match members.get("kid") {
             None => key.thumbprint(),
             Some(kid) => match kid.as_str() {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use ambit_canon::Digest;
+use ambit_canon::{Digest, Value};
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePublicKey as _, EncodePublicKey as _, PublicKeyBytes};
 
@@ -50,11 +50,15 @@ impl VerifyingKey {
     ///
     /// [`KeyError::Jwk`], [`KeyError::JwkMember`] and those of [`VerifyingKey::from_bytes`].
     pub fn from_jwk(text: &[u8]) -> Result<Self, KeyError> {
-        let jwk = jwk::read(text)?;
-        match jwk.private {
-            Some(_) => Err(KeyError::JwkMember("d")),
-            None => Ok(jwk.public),
+        Self::from_jwk_value(&jwk::parse_text(text)?)
+    }
+
+    /// Reads a JWK that was parsed already, as [`VerifyingKey::from_jwk`] does.
+    pub(super) fn from_jwk_value(jwk: &Value) -> Result<Self, KeyError> {
+        if jwk.get("d").is_some() {
+            return Err(KeyError::JwkMember("d"));
         }
+        Ok(jwk::read_value(jwk)?.public)
     }
 
     /// Reads an SPKI PEM (RFC 8410 section 4).
