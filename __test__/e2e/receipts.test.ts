@@ -182,6 +182,20 @@ describe('ambit receipt', () => {
     })
   })
 
+  it('show tells a member from one whose name looks like a path', async () => {
+    const file = join(home, 'names.json')
+    writeFileSync(
+      file,
+      '{"payload.decision":"allow","payload":{"decision":"deny","":{"(digest)":1}}}',
+    )
+    const { stdout } = await stage.ambit(['receipt', 'show', file], { home })
+    expect(stdout.split('\n').slice(0, -2)).toEqual([
+      'payload[""]["(digest)"]  1',
+      'payload.decision  "deny"',
+      '["payload.decision"]  "allow"',
+    ])
+  })
+
   it('export and import give back the same bytes', async () => {
     const file = receiptFile('b.json')
     const [envelope, back] = [`${file}.dsse`, `${file}.back`]

@@ -47,7 +47,12 @@ function* membersOf(value: unknown, path = ''): Generator<Member> {
     return
   }
   for (const [name, member] of Object.entries(value)) {
-    const step = Array.isArray(value) ? `[${name}]` : `${path === '' ? '' : '.'}${name}`
-    yield* membersOf(member, `${path}${step}`)
+    const step = Array.isArray(value) ? `[${name}]` : stepOf(name)
+    yield* membersOf(member, path === '' ? step.replace(/^\./u, '') : path + step)
   }
+}
+
+/** A name that could be taken for a path, or for a line of ours, stands in quotes. */
+function stepOf(name: string): string {
+  return /^[\w-]+$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
 }
