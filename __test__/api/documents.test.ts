@@ -98,6 +98,30 @@ const DECISION = {
   decision: 'allow',
 }
 
+describe('verifyReceipt', () => {
+  it('does not take a text with half a surrogate pair for the one that was signed', async () => {
+    const payload = JSON.stringify({ ...DECISION, reason: '\ufffd' })
+    const text = Buffer.from(signReceipt(payload, key.signer)).toString()
+    const trust = { keys: [{ path: key.path }] }
+    expect(await verifyReceipt(text, trust)).toMatchObject({ code: 'OK', canonical: true })
+    const verdict = await verifyReceipt(text.replace('\ufffd', '\ud800'), trust)
+    const detail = `INVALID_UTF8: invalid UTF-8 at line 1, column ${text.indexOf('\ufffd') + 1}`
+    expect(verdict).toMatchObject({ code: 'MALFORMED_JSON', detail, digest: null })
+  })
+
+  it('refuses a key with a member that it does not know, as a bound that is misspelled', async () => {
+    const receipt = signReceipt(JSON.stringify(DECISION), key.signer)
+    const bound = { path: key.path, revokedAt: '2026-01-01T00:00:00Z' }
+    expect(await verifyReceipt(receipt, { keys: [bound] })).toMatchObject({ code: 'KEY_REVOKED' })
+    const misspelled = { path: key.path, revoked_at: '2026-01-01T00:00:00Z' }
+    await expect(verifyReceipt(receipt, { keys: [misspelled] })).rejects.toMatchObject({
+      code: 'ERR_CONFIG_INVALID',
+      message:
+        'a trusted key has no member "revoked_at"; expected path, id, validFrom, validUntil, revokedAt',
+    })
+  })
+})
+
 describe('signReceipt', () => {
   it('signs a payload that then verifies, from text and from bytes alike', async () => {
     const payload = JSON.stringify(DECISION)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whom `ambit verify` trusts: what its flags name, or what stands in $AMBIT_HOME.
-import { readFile, readdir } from 'node:fs/promises'
+import { readFile, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, KeyError, type Trust, type TrustedKey } from '../index.js'
 import { trustedByDefault } from './receipt.js'
@@ -70,11 +70,12 @@ function isKeySet(bytes: Uint8Array): boolean {
 }
 
 async function readSet(path: string): Promise<Uint8Array> {
-  const bytes = await reading(path, async () => readFile(path))
-  if (bytes.length > MAX_BYTES) {
-    throw new KeyError('ERR_KEY_FILE_UNUSABLE', `\`${path}\` is too large for keys`)
+  const found = await reading(path, async () => stat(path))
+  if (!found.isFile() || found.size > MAX_BYTES) {
+    const reason = found.isFile() ? 'is too large for keys' : 'is no regular file'
+    throw new KeyError('ERR_KEY_FILE_UNUSABLE', `\`${path}\` ${reason}`)
   }
-  return bytes
+  return await reading(path, async () => readFile(path))
 }
 
 async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ConfigError } from '../errors.js'
 import { addon, unwrap, unwrapJson } from '../native.js'
 
 type SignerHandle = InstanceType<typeof addon.Signer>
@@ -36,6 +37,23 @@ export interface TrustedKey {
   readonly validUntil?: string
   /** The moment from which nothing that it signed is to be believed, RFC 3339. */
   readonly revokedAt?: string
+}
+
+const TRUSTED = ['path', 'id', 'validFrom', 'validUntil', 'revokedAt']
+
+/**
+ * Returns the keys as the addon takes them. It passes over members that it does not know, so that a
+ * bound under another name, as `revoked_at`, would not be applied: such a key is refused.
+ *
+ * @throws {@link ConfigError} `ERR_CONFIG_INVALID`
+ */
+export function trustedOf(keys: readonly TrustedKey[]): TrustedKey[] {
+  for (const name of keys.flatMap((key) => Object.keys(key))) {
+    if (TRUSTED.includes(name)) continue
+    const message = `a trusted key has no member ${JSON.stringify(name)}; expected ${TRUSTED.join(', ')}`
+    throw new ConfigError('ERR_CONFIG_INVALID', message)
+  }
+  return [...keys]
 }
 
 /** A folder of a signer's own keys; its current key is meant. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Signer, type TrustedKey, handleOf } from '../keys/signer.js'
+import { type Signer, type TrustedKey, handleOf, trustedOf } from '../keys/signer.js'
 import { addon, unwrap, unwrapJson } from '../native.js'
 
 /** What is exported, and by whom. */
@@ -27,7 +27,7 @@ export interface ExportOptions {
 export function exportReceipt(options: ExportOptions): string {
   const { receipt, keys, jwks = [], signer, exportedAt = new Date() } = options
   const at = exportedAt.toISOString()
-  return unwrap(addon.exportDsse(receipt, [...keys], [...jwks], at, handleOf(signer))).value
+  return unwrap(addon.exportDsse(receipt, trustedOf(keys), [...jwks], at, handleOf(signer))).value
 }
 
 /** What is imported, and who is trusted to have exported it. */
@@ -60,7 +60,7 @@ export interface ImportedReceipt {
  */
 export function importReceipt(options: ImportOptions): ImportedReceipt {
   const { envelope, keys, jwks = [] } = options
-  const answer = addon.importDsse(envelope, [...keys], [...jwks])
+  const answer = addon.importDsse(envelope, trustedOf(keys), [...jwks])
   const { receipt, ...rest } = unwrapJson<ImportedText>(answer)
   return { receipt: Buffer.from(receipt), ...rest }
 }

@@ -2,7 +2,7 @@
 import { basename } from 'node:path'
 import { loadContract } from '../contract/index.js'
 import { ConfigError, PolicyError } from '../errors.js'
-import type { TrustedKey } from '../keys/signer.js'
+import { type TrustedKey, trustedOf } from '../keys/signer.js'
 import type { addon } from '../native.js'
 import { loadPolicy } from '../policy/index.js'
 import { readReceipt } from './file.js'
@@ -66,7 +66,7 @@ export async function requestOf(source: ReceiptSource, options: SetOptions): Pro
   return {
     paths: sources.filter((it) => typeof it === 'string'),
     documents: sources.filter((it) => typeof it !== 'string'),
-    keys: [...(options.keys ?? [])],
+    keys: trustedOf(options.keys ?? []),
     jwks: [...(options.jwks ?? [])],
     policies: [...(options.policyDigests ?? []), ...policies.flatMap((it) => it.digests)],
     policyFiles: policies.map((it) => it.file),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { trustedOf } from '../keys/signer.js'
 import { addon, unwrapJson } from '../native.js'
 import type { Trust } from './request.js'
 
@@ -41,8 +42,18 @@ export interface Verdict {
  * ```
  */
 export async function verifyReceipt(receipt: Uint8Array | string, trust: Trust): Promise<Verdict> {
-  const document = typeof receipt === 'string' ? Buffer.from(receipt) : receipt
+  const document = typeof receipt === 'string' ? bytesOf(receipt) : receipt
   const { keys = [], jwks = [] } = trust
-  const answer = addon.verifyReceipt(document, [...keys], [...jwks])
+  const answer = addon.verifyReceipt(document, trustedOf(keys), [...jwks])
   return await Promise.resolve(unwrapJson<Verdict>(answer))
+}
+
+/**
+ * Returns the UTF-8 of a text. One with half a surrogate pair has none: what stands for it here is
+ * not UTF-8 either, so that the text is refused and not taken for another.
+ */
+function bytesOf(text: string): Uint8Array {
+  if (text.isWellFormed()) return Buffer.from(text)
+  const before = text.slice(0, text.search(/\p{Surrogate}/u))
+  return Buffer.concat([Buffer.from(before), Buffer.of(0xff)])
 }
