@@ -229,12 +229,13 @@ export declare function latestCheckpoint(ledger: LedgerHandle): TextAnswer
 export declare function launcherImage(): Uint8Array
 
 /**
- * Runs a launch plan (JSON); answers once the last process of the sandbox is gone.
+ * Runs a launch plan (JSON); answers once the last process of the sandbox is gone. `stdin` is what a
+ * plan with `stdin` of kind `bytes` reads.
  *
  * # Errors
  * When no promise or no thread can be made; then nothing ran.
  */
-export declare function launchPlan(plan: string, canceller: Canceller, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+export declare function launchPlan(plan: string, canceller: Canceller, stdin?: Uint8Array | undefined | null, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
 
 /**
  * Answers with `{keys: [{key, standing, valid_from, valid_until, revoked_at, reason}], jwks}`, oldest

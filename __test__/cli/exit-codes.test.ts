@@ -239,11 +239,10 @@ describe.skipIf(noSandbox)('run', () => {
     })
   })
 
-  it('refuses a pipeline with 122', async () => {
+  it('refuses what it cannot hold a command to with 122', async () => {
     const folder = stage.folder()
-    const { exec: _, ...rest } = commandOf({ argv: ['true'], cwd: folder }) as { exec: object }
-    const pipeline = { segments: [{ argv: ['true'] }, { argv: ['true'] }] }
-    const document = contractOf([{ ...rest, pipeline }])
+    const command = commandOf({ argv: ['true'], cwd: folder, network: 'allowlisted' })
+    const document = contractOf([command])
     const paths = writeDocuments(folder, document, policyOf(['true']))
     const answer = await both(['run', paths.contract, paths.policy])
     expect([answer.code, errorOf(answer)]).toEqual([122, 'ERR_SANDBOX_UNSUPPORTED'])

@@ -55,11 +55,9 @@ const skip = withoutPrograms('/usr/bin/touch', '/bin/sh') || (await withoutSandb
 describe.skipIf(skip)('a contract whose later command', () => {
   it('cannot be run at all runs nothing', async () => {
     const first = marking('c0')
-    const pipeline = { segments: [{ argv: ['true'] }, { argv: ['true'] }] }
-    const { exec: _exec, ...rest } = commandOf({ id: 'c1', argv: ['true'], cwd: '/usr' }) as {
-      exec: unknown
-    }
-    const { home, options } = caseOf([first.command, { ...rest, pipeline }])
+    const network = 'allowlisted'
+    const second = commandOf({ id: 'c1', argv: ['true'], cwd: '/usr', network })
+    const { home, options } = caseOf([first.command, second])
     await expect(run(options)).rejects.toMatchObject({ code: 'ERR_SANDBOX_UNSUPPORTED' })
     expect(existsSync(first.marker)).toBe(false)
     const entries = await recorded(home)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { literalPrefix } from '../policy/paths.js'
 import type { Command } from './schema.js'
 
 /** Says of one field whether its value asks for more than what always holds. */
@@ -6,11 +7,13 @@ type Asks = (command: Command) => boolean
 
 const holds = (items: readonly unknown[] | undefined): boolean => (items?.length ?? 0) > 0
 
-/** Fields that the sandbox does not enforce yet, with the values that are no different from none. */
+/** Fields that the sandbox does not enforce yet, whole or in part, and the values that ask for it. */
 const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ['network_hosts', ({ network_hosts: hosts }) => holds(hosts)],
-  ['deny_paths', ({ deny_paths: paths }) => holds(paths)],
-  ['stdin', ({ stdin }) => stdin !== undefined && stdin.text !== ''],
+  [
+    'deny_paths',
+    ({ deny_paths: paths = [] }) => paths.some((path) => literalPrefix(path) !== path),
+  ],
   ['secrets', ({ secrets }) => holds(secrets)],
   ['on_missing_path', ({ on_missing_path: value = 'error' }) => value !== 'error'],
   ['allow_exec_from_memory', ({ allow_exec_from_memory: value }) => value === true],
@@ -18,7 +21,8 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ['profile', ({ profile = 'strict' }) => profile !== 'strict'],
   ['proc', ({ proc = 'masked' }) => proc !== 'masked'],
   ['pty', ({ pty }) => pty === true],
-  ['limits', ({ limits = {} }) => Object.values(limits).some((limit) => limit !== undefined)],
+  ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
+  ['limits', ({ limits = {} }) => limits.max_output_bytes !== undefined],
   ['artifacts', ({ artifacts }) => holds(artifacts)],
 ]
 

@@ -4,8 +4,8 @@ import { AmbitError, InternalError } from '../errors.js'
 import { canonicalize, sha256Hex } from '../native.js'
 import { type Launched, launchPlan } from './launch.js'
 import type { RunFault } from './payloads.js'
-import type { LaunchPlan } from './plan.js'
-import { type CommandResult, type RunStatus, statusOf } from './result.js'
+import type { LaunchPlan, Program } from './plan.js'
+import { type CommandResult, type ProgramResult, type RunStatus, statusOf } from './result.js'
 import { executableHash } from './scope.js'
 
 /** Receives a piece of output of the command with this id. */
@@ -130,30 +130,38 @@ const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
   const { onStdout, onStderr, signal } = listeners
-  const executable_hash = await executableHash(plan.executable)
+  const programs = await Promise.all([plan, ...plan.then].map(programResult))
   const launched = await launchPlan(JSON.stringify(plan), {
     signal,
+    stdin: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
     onStdout: onStdout && ((piece) => onStdout(piece, command.id)),
     onStderr: onStderr && ((piece) => onStderr(piece, command.id)),
   })
-  const result = resultOf(command, plan.executable, plan.argv, launched)
+  return { ...launched, result: resultOf(command, programs, launched) }
+}
+
+/** Says what is to be executed, by digest where it can be had. */
+async function programResult({ executable, argv }: Program): Promise<ProgramResult> {
+  const executable_hash = await executableHash(executable)
   return {
-    ...launched,
-    result: { ...result, ...(executable_hash !== undefined && { executable_hash }) },
+    argv_hash: `sha256:${sha256Hex(Buffer.from(canonicalize(JSON.stringify(argv))))}`,
+    executable,
+    ...(executable_hash !== undefined && { executable_hash }),
   }
 }
 
 function resultOf(
   command: Command,
-  executable: string,
-  argv: readonly string[],
+  programs: readonly ProgramResult[],
   launched: Launched,
 ): CommandResult {
   const { duration_us, ...outcome } = launched.outcome
+  const [first, ...then] = programs
+  if (first === undefined) throw new InternalError('a plan has no program')
   return {
     id: command.id,
-    argv_hash: `sha256:${sha256Hex(Buffer.from(canonicalize(JSON.stringify(argv))))}`,
-    executable,
+    ...first,
+    ...(then.length > 0 && { then }),
     duration_ms: Math.round(duration_us / 1000),
     ...outcome,
   }

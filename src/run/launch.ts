@@ -54,6 +54,8 @@ export interface Launched {
 
 /** Options of {@link launchPlan}. */
 export interface LaunchOptions {
+  /** What a plan with `stdin` of kind `bytes` reads. */
+  readonly stdin?: Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: ((piece: Uint8Array) => void) | undefined
   readonly onStderr?: ((piece: Uint8Array) => void) | undefined
@@ -88,6 +90,7 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
     const answer = await addon.launchPlan(
       plan,
       canceller,
+      options.stdin,
       guarded(options.onStdout),
       guarded(options.onStderr),
     )

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { normalize } from 'node:path/posix'
 import { argvVectors, type Command, unsupportedFields } from '../contract/index.js'
-import { SandboxError } from '../errors.js'
+import { InternalError, SandboxError } from '../errors.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
 import { isWithin } from './paths.js'
@@ -19,9 +19,11 @@ export interface PlanContext {
 }
 
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
-export interface LaunchPlan {
-  readonly executable: string
-  readonly argv: readonly string[]
+export interface LaunchPlan extends Program {
+  /** Further programs of a pipeline, each reading what the one before it writes. */
+  readonly then: readonly Program[]
+  readonly stdin:
+    { readonly kind: 'bytes' | 'empty' } | { readonly kind: 'file'; readonly path: string }
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly read_paths: readonly string[]
@@ -29,8 +31,17 @@ export interface LaunchPlan {
   readonly hidden_paths: readonly string[]
   readonly network: 'deny' | 'full'
   readonly timeout_ms: number
-  readonly limits: typeof DEFAULT_LIMITS
+  readonly limits: Limits
 }
+
+/** What is executed, an absolute path, and its arguments, `argv[0]` included. */
+export interface Program {
+  readonly executable: string
+  readonly argv: readonly string[]
+}
+
+type Limits = { readonly [Name in LimitName]?: number }
+type LimitName = 'cpu_sec' | 'max_file_size_bytes' | 'max_open_files' | 'max_processes'
 
 /**
  * Limits of every command, since a csc contract names none: wide enough for builds and test suites,
@@ -41,7 +52,7 @@ const DEFAULT_LIMITS = {
   max_processes: 1024,
   max_open_files: 16_384,
   max_file_size_bytes: 4 * 1024 ** 3,
-} as const
+} as const satisfies Limits
 
 /** Where programs are looked for unless the contract lets the caller's PATH in. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -53,29 +64,49 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  *   to, `ERR_SANDBOX_PLAN_INVALID` for paths of another system
  */
 export function planOf(command: Command, context: PlanContext): LaunchPlan {
-  const [argv, ...segments] = argvVectors(command)
-  if (argv === undefined || segments.length > 0 || command.exec === undefined) {
-    throw unsupported(command, 'pipelines')
-  }
   if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
   const [field] = unsupportedFields(command)
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const cwd = plainPath(command, command.cwd)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context.env)
-  const [name = ''] = argv
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
+  const [first, ...then] = argvVectors(command).map((argv) => {
+    const [name = ''] = argv
+    return { executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, isTrusted }), argv }
+  })
+  if (first === undefined) throw new InternalError('a command has no argv')
   return {
-    executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, isTrusted }),
-    argv,
+    ...first,
+    then,
+    stdin: stdinOf(command),
     env,
     cwd,
     read_paths: [...read_paths].toSorted(),
     write_paths: treesOf(command, command.write_paths),
-    hidden_paths: [...context.hiddenPaths],
+    hidden_paths: [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
     network: command.network,
     timeout_ms: command.timeout_sec * 1000,
-    limits: DEFAULT_LIMITS,
+    limits: limitsOf(command),
+  }
+}
+
+function stdinOf(command: Command): LaunchPlan['stdin'] {
+  const { file, text = '' } = command.stdin ?? {}
+  if (file !== undefined) return { kind: 'file', path: plainPath(command, file) }
+  return { kind: text === '' ? 'empty' : 'bytes' }
+}
+
+/** The lesser of what the contract says and what always holds. */
+function limitsOf(command: Command): Limits {
+  const { cpu_sec, ...asked } = command.limits ?? {}
+  const least = (name: keyof typeof DEFAULT_LIMITS) =>
+    Math.min(asked[name] ?? DEFAULT_LIMITS[name], DEFAULT_LIMITS[name])
+  return {
+    ...(cpu_sec !== undefined && { cpu_sec }),
+    max_processes: least('max_processes'),
+    max_open_files: least('max_open_files'),
+    max_file_size_bytes: least('max_file_size_bytes'),
   }
 }
 

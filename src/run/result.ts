@@ -2,16 +2,22 @@
 import type { Enforcement, StreamOutcome, Termination } from './launch.js'
 import type { PolicyDecision } from '../policy/index.js'
 
-/** What became of one command. */
-export interface CommandResult {
-  /** Its id in the contract. */
-  readonly id: string
+/** What was executed. */
+export interface ProgramResult {
   /** SHA-256 of the canonical JSON of its argv, `sha256:` and 64 hex digits. */
   readonly argv_hash: string
   /** The program that was executed, absolute. */
   readonly executable: string
   /** `sha256:` and the digest of that file right before the start, when it could be read. */
   readonly executable_hash?: string
+}
+
+/** What became of one command. */
+export interface CommandResult extends ProgramResult {
+  /** Its id in the contract. */
+  readonly id: string
+  /** The further programs of a pipeline. */
+  readonly then?: readonly ProgramResult[]
   readonly termination: Termination
   readonly duration_ms: number
   /** CPU time of the command and its reaped descendants, microseconds. */

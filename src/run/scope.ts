@@ -50,7 +50,7 @@ export function scopeOf(
   const scope = {
     declared: commands.map(declared),
     granted: plans.map((plan, index) => granted(commands[index]?.id ?? '', plan)),
-    observed: results.map(observed),
+    observed: results.flatMap(observed),
   }
   if (JSON.stringify(scope).length <= MAX_SCOPE) return scope
   return { declared: [], granted: [], observed: [], truncated: true }
@@ -76,9 +76,12 @@ function granted(id: string, plan: LaunchPlan): Reach {
   }
 }
 
-function observed(result: CommandResult): Observed {
-  const { id, executable, executable_hash } = result
-  return { command_id: id, executable, ...(executable_hash !== undefined && { executable_hash }) }
+function observed(result: CommandResult): readonly Observed[] {
+  return [result, ...(result.then ?? [])].map(({ executable, executable_hash }) => ({
+    command_id: result.id,
+    executable,
+    ...(executable_hash !== undefined && { executable_hash }),
+  }))
 }
 
 /** A file by its digest. */

@@ -57,7 +57,8 @@ impl Drop for Canceller {
     }
 }
 
-/// Runs a launch plan (JSON); answers once the last process of the sandbox is gone.
+/// Runs a launch plan (JSON); answers once the last process of the sandbox is gone. `stdin` is what a
+/// plan with `stdin` of kind `bytes` reads.
 ///
 /// # Errors
 /// When no promise or no thread can be made; then nothing ran.
@@ -66,6 +67,7 @@ pub fn launch_plan<'env>(
     env: &'env Env,
     plan: String,
     canceller: &Canceller,
+    stdin: Option<Uint8Array>,
     #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stdout: Option<
         OutputCallback,
     >,
@@ -75,6 +77,7 @@ pub fn launch_plan<'env>(
 ) -> napi::Result<Object<'env>> {
     let (deferred, promise) = env.create_deferred()?;
     let cancel = canceller.cancel.clone();
+    let stdin = stdin.map(|bytes| bytes.to_vec()).unwrap_or_default();
     let settle = move |result: Result<Outcome, Failure>| {
         deferred.resolve(move |_| Ok(either(result.map(ran))));
     };
@@ -84,7 +87,7 @@ pub fn launch_plan<'env>(
             let plan: LaunchPlan = serde_json::from_str(&plan)
                 .map_err(|error| failure("ERR_SANDBOX_PLAN_INVALID", error.to_string()))?;
             let streams = Streams {
-                stdin: Vec::new(),
+                stdin,
                 stdout: on_stdout.map(sink),
                 stderr: on_stderr.map(sink),
             };

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pipelines, standard input, holes in a scope and limits of a contract, in the sandbox and in the
+// receipts.
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RunResult, run } from '../../dist/index.js'
+import { type CommandChoice, commandOf, contractOf, policyOf } from './support/documents.js'
+import { entriesIn, faultsOf } from './support/ledger.js'
+import { Stage, publicKeyIn, withoutPrograms, withoutSandbox } from './support/stage.js'
+
+const ALLOWED = ['cat', 'head', 'sh', 'tr', 'wc', 'yes']
+const bytes = (document: object) => Buffer.from(JSON.stringify(document))
+const text = (output: Uint8Array) => Buffer.from(output).toString()
+let stage: Stage
+
+beforeAll(() => {
+  stage = new Stage()
+})
+
+afterAll(() => stage.dispose())
+
+/** Runs one command of `ambit.contract.v1`. */
+async function runOf(
+  choice: Partial<CommandChoice>,
+  members: object,
+): Promise<{ result: RunResult; home: string }> {
+  const home = stage.home()
+  const env = { AMBIT_HOME: home, PATH: '/usr/bin:/bin' }
+  const command = { ...commandOf({ argv: ['cat'], cwd: '/usr', ...choice }), ...members }
+  const contract = bytes(contractOf([command], { version: 'ambit.contract.v1' }))
+  return { result: await run({ contract, policy: bytes(policyOf(ALLOWED)), env }), home }
+}
+
+const pipeline = (...argvs: readonly string[][]) => ({
+  exec: undefined,
+  pipeline: { segments: argvs.map((argv) => ({ argv })) },
+})
+
+const skip = withoutPrograms('/usr/bin/tr', '/bin/sh') || (await withoutSandbox())
+
+describe.skipIf(skip)('a command', () => {
+  it('of several programs is a pipeline in one sandbox, and its receipt names each', async () => {
+    const argvs = [
+      ['yes', 'a'],
+      ['head', '-n', '2'],
+      ['tr', 'a', 'B'],
+    ]
+    const { result, home } = await runOf({}, pipeline(...argvs))
+    expect([result.status, result.exit_code, text(result.stdout)]).toEqual(['success', 0, 'B\nB\n'])
+    const entries = entriesIn(home)
+    expect(await faultsOf(entries, publicKeyIn(home))).toEqual([])
+    const { commands, scope } = entries.at(-1)?.payload as {
+      commands: { executable: string; then: { executable: string; argv_hash: string }[] }[]
+      scope: { observed: { executable: string }[] }
+    }
+    const names = commands.flatMap(({ executable, then }) => [
+      executable,
+      ...then.map((program) => program.executable),
+    ])
+    expect(names.map((name) => name.split('/').at(-1))).toEqual(['yes', 'head', 'tr'])
+    expect(scope.observed.map(({ executable }) => executable)).toEqual(names)
+    expect(commands[0]?.then.map((program) => Object.keys(program).toSorted())).toEqual([
+      ['argv_hash', 'executable'],
+      ['argv_hash', 'executable'],
+    ])
+  })
+
+  it('of several programs fails as the first that failed', async () => {
+    const { result } = await runOf({}, pipeline(['cat', '/nothing'], ['wc', '-c']))
+    expect([result.status, result.exit_code, text(result.stdout)]).toEqual(['failed', 1, '0\n'])
+  })
+
+  it('reads nothing, a text, or a file in its scope', async () => {
+    const work = stage.folder()
+    writeFileSync(join(work, 'in'), 'from a file')
+    const given = { argv: ['cat'], cwd: work }
+    const outputs = []
+    for (const stdin of [undefined, { text: 'tëxt' }, { file: join(work, 'in') }]) {
+      const { result } = await runOf(given, { stdin })
+      outputs.push(text(result.stdout))
+    }
+    expect(outputs).toEqual(['', 'tëxt', 'from a file'])
+  })
+
+  it('does not see what its contract denies inside a tree that it may read', async () => {
+    const work = stage.folder()
+    writeFileSync(join(work, 'secret'), 'CANARY')
+    writeFileSync(join(work, 'open'), 'open')
+    const argv = ['cat', join(work, 'open'), join(work, 'secret')]
+    const control = await runOf({ argv, cwd: work }, {})
+    expect(text(control.result.stdout)).toBe('openCANARY')
+    const denied = await runOf({ argv, cwd: work }, { deny_paths: [join(work, 'secret')] })
+    expect(text(denied.result.stdout)).toBe('open')
+  })
+
+  it('keeps the limits of its contract', async () => {
+    const work = stage.folder()
+    const script = join(work, 's.sh')
+    writeFileSync(script, 'head -c 4096 /dev/zero > out; ulimit -n; ulimit -t')
+    const given = { argv: ['sh', script], cwd: work, write: [work] }
+    const limits = { max_file_size_bytes: 512, max_open_files: 64, cpu_sec: 7 }
+    const { result } = await runOf(given, { limits })
+    expect(text(result.stdout)).toBe('64\n7\n')
+    const facts = result.commands[0]?.enforcement.mechanisms['rlimits']?.facts
+    expect(facts).toMatchObject({
+      cpu_sec: '7',
+      max_file_size_bytes: '512',
+      max_open_files: '64',
+      max_processes: '1024',
+    })
+    expect(existsSync(join(work, 'out'))).toBe(true)
+  })
+})
