@@ -115,7 +115,7 @@ export const sealers: readonly Sealer[] = [
       ...ledger,
       decision_hash: digest,
       status: 'success',
-      commands: [command],
+      commands: [{ ...command, then: [{ argv_hash: digest, executable: '/bin/b' }] }],
       enforcement: { tier: 'full', mechanisms: { landlock: { state: 'enforced' } } },
       scope: {
         declared: [
@@ -127,6 +127,7 @@ export const sealers: readonly Sealer[] = [
       },
       artifacts: [{ path: '/a', sha256: digest.slice(7), bytes: 0 }],
       approvals: [{ approval_hash: digest, approver_key_id: 'k' }],
+      actor: { agent_id: 'a', session_id: 's' },
       nonce: 'n',
       audience: 'a',
       csc_receipt_hash: digest,

@@ -86,7 +86,12 @@ const BOUNDED = string(
   (text) => text !== '' && text.length <= 256 && Array.from(text).every(isPrintable),
   '1 to 256 printable ASCII characters',
 )
-const CHOSEN = [may('nonce', BOUNDED), may('audience', BOUNDED)]
+/** Who asked, as the contract says it. */
+const ACTOR: Shape = {
+  members: [must('agent_id', TEXT), must('session_id', TEXT)],
+  others: true,
+}
+const CHOSEN = [may('actor', object(ACTOR)), may('nonce', BOUNDED), may('audience', BOUNDED)]
 const MODE = oneOf('local', 'hardened')
 
 /** What the draft asks of every payload (sections 2.2 and 6.7). */
@@ -136,10 +141,17 @@ const STREAM: Shape = {
   others: true,
 }
 
+/** A further program of a pipeline. */
+const PROGRAM: Shape = {
+  members: [must('argv_hash', DIGEST), must('executable', PATH)],
+  others: true,
+}
+
 const COMMAND: Shape = {
   members: [
     must('id', TEXT),
     must('argv_hash', DIGEST),
+    may('then', list(object(PROGRAM))),
     must('exit_code', nullable(integer())),
     must('signal', nullable(integer(1))),
     must('timed_out', BOOLEAN),

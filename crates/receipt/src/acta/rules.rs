@@ -151,6 +151,7 @@ static COMMAND: Shape = Shape {
     members: &[
         must("id", TEXT),
         must("argv_hash", DIGEST),
+        may("then", Check::List(&Check::Object(&PROGRAM))),
         must("exit_code", Check::Nullable(&Check::Integer(i64::MIN))),
         must("signal", Check::Nullable(&Check::Integer(1))),
         must("timed_out", Check::Boolean),
@@ -159,6 +160,12 @@ static COMMAND: Shape = Shape {
         must("stderr", Check::Object(&STREAM)),
     ],
     others: Others::Allowed,
+};
+
+/// A further program of a pipeline.
+static PROGRAM: Shape = Shape {
+    members: &[must("argv_hash", DIGEST), must("executable", PATH)],
+    others: Others::AsAsked,
 };
 
 static SCOPE: Shape = Shape {
