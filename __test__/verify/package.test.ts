@@ -34,6 +34,7 @@ describe('the package', () => {
       'verifyChain',
       'verifyConsistency',
       'verifyCosignatures',
+      'verifyDisclosed',
       'verifyInclusion',
       'verifyProof',
       'verifyReceipt',

@@ -128,9 +128,14 @@ export function base64url(bytes: Uint8Array): string {
   return encode64(bytes, BASE64URL)
 }
 
+/** Reads base64url without padding and with zero trailing bits, of any length. */
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  return decode64(text, BASE64URL)
+}
+
 /** Reads exactly `length` bytes of base64url without padding and with zero trailing bits. */
 export function fromBase64url(text: string, length: number): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = decode64(text, BASE64URL)
+  const bytes = decodeBase64url(text)
   return bytes?.length === length ? bytes : undefined
 }
 

@@ -58,9 +58,21 @@ export interface Inclusion {
  * @throws {@link LogError} `ERR_LEDGER_PROOF`
  */
 export async function verifyInclusion(
-  { index, size, leaf, root }: Inclusion,
+  { root, ...place }: Inclusion,
   proof: readonly Uint8Array[],
 ): Promise<void> {
+  same(await inclusionRoot(place, proof), root)
+}
+
+/**
+ * Returns the root that a proof of inclusion leads to.
+ *
+ * @throws {@link LogError} `ERR_LEDGER_PROOF` for a proof that cannot be one of that place
+ */
+export async function inclusionRoot(
+  { index, size, leaf }: Omit<Inclusion, 'root'>,
+  proof: readonly Uint8Array[],
+): Promise<Uint8Array> {
   let last = count(size) - 1n
   let at = count(index)
   if (at > last) throw range()
@@ -74,7 +86,7 @@ export async function verifyInclusion(
     ;[at, last] = [at >> 1n, last >> 1n]
   }
   if (last !== 0n) throw length()
-  same(hash, root)
+  return hash
 }
 
 /** Two trees of one log. */
