@@ -47,7 +47,8 @@ async function failureOf(changes: object, rules: object): Promise<readonly [stri
 const EXECUTABLE = { name: 'touch', path: '/usr/bin/touch', sha256: '00'.repeat(32) }
 
 it.each<[string, object, object]>([
-  ['`limits`', { limits: { cpu_sec: 1 } }, {}],
+  ['`limits`', { limits: { memory_bytes: 1_048_576 } }, {}],
+  ['`write_mode`', { write_mode: 'overlay' }, {}],
   ['`pty`', { pty: true }, { allow_features: ['pty'] }],
   ['`clean_work_tree`', {}, { obligations: [{ require: 'clean_work_tree', path: '/workspace' }] }],
   ['`executable`', {}, { executables: [EXECUTABLE] }],
