@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `ambit verify` says to people.
+import { oneLine } from './command.js'
 import type { Completeness, ReceiptResult, SetFinding, SetVerdict } from '../index.js'
 
 /** So many receipts are told one by one. */
@@ -45,7 +46,9 @@ export class SetWords {
 
 function receipt({ source, number, verdict, error }: ReceiptResult): string {
   const name = place(source, number)
-  if (verdict === undefined) return `✗ unreadable  ${name}   ${error?.code ?? ''}`
+  if (verdict === undefined) {
+    return `✗ unreadable  ${name}   ${error?.code ?? ''}\n    ${oneLine(error?.message ?? '')}`
+  }
   const mark = verdict.status === 'valid' ? '✓' : '✗'
   const type = verdict.payload_type === null ? '' : `  ${JSON.stringify(verdict.payload_type)}`
   return `${mark} ${verdict.status}  ${name}   ${verdict.code}${type}\n    ${verdict.detail}`

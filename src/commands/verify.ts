@@ -137,9 +137,11 @@ export default class Verify extends AmbitCommand {
   }
 }
 
+/** A time without its zone would be another moment on another machine. */
 function timeOf(text: string): Date {
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime())) {
+  const hasZone = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/iu.test(text)
+  const time = new Date(text.toUpperCase())
+  if (!hasZone || Number.isNaN(time.getTime())) {
     throw new ConfigError('ERR_CONFIG_USAGE', `--at is no time: ${oneLine(text)}`)
   }
   return time

@@ -463,6 +463,32 @@ fn receipts_are_found_in_lines_exports_arrays_bundles_and_folders() {
 }
 
 #[test]
+fn receipts_inside_do_not_vouch_for_the_claims_of_a_document_around_them() {
+    let entries = ledger().entries;
+    let inner = str::from_utf8(&entries[0]).unwrap();
+    let text = ambit_canon::write(&Value::from(inner));
+    for (mark, want) in [
+        (r#""z":1"#, "OK"),
+        // an envelope has no other members
+        (r#""payload":{"decision":"allow"}"#, "UNKNOWN_FORMAT"),
+        (r#""signature":null"#, "UNKNOWN_FORMAT"),
+        (
+            r#""receipt_version":"csc.receipt.v0.1""#,
+            "MISSING_SIGNATURE",
+        ),
+    ] {
+        let bundle = format!(r#"{{"receipts":[{inner}],{mark}}}"#);
+        let lines = format!("{{\"receipt\":{text},{mark}}}\n{inner}\n");
+        for document in [bundle, lines] {
+            let source = Source::of_bytes("x", document.clone().into_bytes());
+            let (results, _) = of(source, SetOptions::default());
+            let code = results[0].rsplit([':', ' ']).next().unwrap();
+            assert_eq!(code, want, "{document}");
+        }
+    }
+}
+
+#[test]
 fn what_cannot_be_read_or_is_no_receipt_is_told_and_never_left_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("receipts.jsonl");

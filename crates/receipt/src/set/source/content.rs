@@ -113,7 +113,7 @@ pub fn unwrap_line(line: &[u8]) -> Option<Vec<u8>> {
     let Some(object) = parsed.as_ref().and_then(Value::as_object) else {
         return Some(text.to_vec());
     };
-    if object.contains("payload") || object.contains("signature") {
+    if bundle::RECEIPT.iter().any(|name| object.contains(name)) {
         return Some(text.to_vec());
     }
     if let Some(receipt) = object.get("receipt").and_then(Value::as_str) {
