@@ -92,7 +92,11 @@ describe('verify', () => {
     })
     const { status, stderr } = ambit('verify', folder)
     expect(status).toBe(0)
-    expect(stderr).toContain('complete up to 5')
+    expect(stderr).toContain('integrity only: its own checkpoint of 5 is met')
+    expect(judged(folder).completeness).toMatchObject({
+      kind: 'integrity_only',
+      beside: { size: 5 },
+    })
   })
 
   it('names a missing tail and another history by the checkpoint alone', async () => {

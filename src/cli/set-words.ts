@@ -97,7 +97,10 @@ function completeness(found: Completeness): string {
         `${witnessed(found.witnesses)}; of others nothing is known`
       )
     case 'integrity_only':
-      return 'integrity only: give a checkpoint to detect a missing tail'
+      return found.beside === undefined
+        ? 'integrity only: give a checkpoint to detect a missing tail'
+        : `integrity only: its own checkpoint of ${found.beside.size} is met; ` +
+            'give one that was kept elsewhere to detect a missing tail'
     case 'not_complete':
       return 'not complete: the set is not what the checkpoint covers'
   }

@@ -53,7 +53,12 @@ export interface ChainReport {
 
 /** What is known of receipts that are not there. */
 export type Completeness =
-  | { readonly kind: 'integrity_only' | 'not_complete' }
+  | { readonly kind: 'not_complete' }
+  | {
+      readonly kind: 'integrity_only'
+      /** A checkpoint that came with the receipts, and is met: it may be as old as whoever keeps both wants. */
+      readonly beside?: { readonly origin: string; readonly size: number }
+    }
   | {
       readonly kind: 'complete_to_checkpoint'
       readonly origin: string

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::answer::{Failure, caused, failure};
 use crate::verify::SeenChain;
 
-/// Writes the verdict for a set.
-pub(crate) fn verdict(set: &SetVerdict) -> Value {
+/// Writes the verdict for a set. `elsewhere` says that the checkpoint did not come with the receipts.
+pub(crate) fn verdict(set: &SetVerdict, elsewhere: bool) -> Value {
     let counts = set.counts;
     json!({
         "status": set.status.as_str(),
@@ -25,15 +25,26 @@ pub(crate) fn verdict(set: &SetVerdict) -> Value {
             "bare_links": counts.bare_links,
             "key_not_established": counts.key_not_established,
         },
-        "completeness": completeness(&set.completeness),
+        "completeness": completeness(&set.completeness, elsewhere),
         "chains": set.chains.iter().map(chain).collect::<Vec<_>>(),
         "findings": set.findings.iter().map(finding).collect::<Vec<_>>(),
         "findings_total": set.findings_total,
     })
 }
 
-fn completeness(found: &Completeness) -> Value {
+fn completeness(found: &Completeness, elsewhere: bool) -> Value {
     match found {
+        // who cuts off the newest receipts also puts back the checkpoint that lies beside them; only
+        // others can say that there were no more
+        Completeness::CompleteToCheckpoint {
+            origin,
+            size,
+            witnesses,
+            ..
+        } if !elsewhere && witnesses.is_empty() => json!({
+            "kind": "integrity_only",
+            "beside": { "origin": origin, "size": size },
+        }),
         Completeness::CompleteToCheckpoint {
             origin,
             size,

@@ -289,7 +289,8 @@ fn run(plan: Plan, turn: &Turn, on_batch: &BatchCallback) -> String {
         flush(&mut batch)
     });
     let verdict = verdict.filter(|_| batch.is_empty() || flush(&mut batch).is_continue());
-    let set = verdict.map_or(Value::Null, |it| set_report::verdict(&it));
+    let elsewhere = !plan.checkpoints.is_empty();
+    let set = verdict.map_or(Value::Null, |it| set_report::verdict(&it, elsewhere));
     json!({ "batches": batches, "set": set }).to_string()
 }
 
