@@ -45,13 +45,17 @@ export async function trustOf(named: Named): Promise<Trust> {
   }
 }
 
-/** Reads a folder: JSON with a member `keys` is a key set, every other file a key. */
+/**
+ * Reads a folder: JSON with a member `keys` is a key set, every other file a key. Links are followed;
+ * folders and names that begin with a dot are passed over, and anything else that is no file is an
+ * error: a revocation may be in it.
+ */
 async function readFolder(folder: string): Promise<{ keys: string[]; jwks: Uint8Array[] }> {
   const keys: string[] = []
   const jwks: Uint8Array[] = []
   const entries = await reading(folder, async () => readdir(folder, { withFileTypes: true }))
   for (const name of entries
-    .filter((it) => it.isFile())
+    .filter((it) => !it.isDirectory())
     .map((it) => it.name)
     .toSorted()) {
     if (name.startsWith('.')) continue
