@@ -39,6 +39,11 @@ export declare class LedgerHandle {
    */
   orphans(): TextAnswer
   /**
+   * Says which approvals were used: a JSON array with the number of the entry that used each, in
+   * decimal digits, or null.
+   */
+  approvalsUsed(approvals: Array<NamedApproval>): TextAnswer
+  /**
    * Lists entries from a number on, oldest first, as a JSON array of `{seq, phase, run_id,
    * created_at_ms, digest, document}`; `document` is the exact text that was signed.
    */
@@ -242,6 +247,14 @@ export declare function launchPlan(plan: string, canceller: Canceller, stdin?: U
  * first: `jwks` is text. A folder that is missing has no keys. Nothing is changed.
  */
 export declare function listOwnKeys(folder: string): TextAnswer
+
+/** An approval by what an approver calls it. */
+export interface NamedApproval {
+  /** The key that signed it, or `unsigned`. */
+  approverKeyId: string
+  /** Its id. */
+  approvalId: string
+}
 
 /** A file's name and bytes. */
 export interface NamedBytes {

@@ -6,6 +6,11 @@
  */
 export const ERROR_CODES = {
   ERR_ADDON_MISSING: 'The native addon for this platform is not installed or cannot be loaded.',
+  ERR_APPROVAL_APPROVER: 'The key is not that of an approver whom the policy names.',
+  ERR_APPROVAL_CONSUMED: 'The approval is good for one run and was used before; nothing ran.',
+  ERR_APPROVAL_INVALID: 'The approval is not a valid document; details.issues says where and why.',
+  ERR_APPROVAL_UNREADABLE: 'The approval file could not be read.',
+  ERR_APPROVAL_UNWRITABLE: 'The approval file could not be written, or there is one already.',
   ERR_CONFIG_INVALID: 'An option, a flag or a setting has a value that cannot be used.',
   ERR_CONFIG_USAGE: 'The command line is not one that the command understands.',
   ERR_CONTRACT_INVALID: 'The contract is not a valid document; details.issues says where and why.',
@@ -192,6 +197,13 @@ export class ContractError extends DocumentError {
 /** A policy that is not valid or cannot be read. */
 export class PolicyError extends DocumentError {
   constructor(code: ErrorCodeOf<'POLICY'>, message: string, options: DocumentErrorOptions) {
+    super(code, message, options)
+  }
+}
+
+/** An approval that is not valid, cannot be read or written, or was used before. */
+export class ApprovalError extends AmbitError {
+  constructor(code: ErrorCodeOf<'APPROVAL'>, message: string, options?: ErrorOptions) {
     super(code, message, options)
   }
 }

@@ -4,6 +4,7 @@ export type { Contract, LoadedContract } from './contract/index.js'
 export { contractHash, loadContract, parseContract, printContract } from './contract/index.js'
 export {
   AmbitError,
+  ApprovalError,
   ConfigError,
   ContractError,
   type DocumentIssue,

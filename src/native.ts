@@ -4,6 +4,7 @@
 import addon from '../index.js'
 import {
   AmbitError,
+  ApprovalError,
   type ErrorCode,
   type ErrorDetails,
   InternalError,
@@ -151,6 +152,7 @@ function errorOf(failure: Failure): AmbitError {
   const options = { details: detailsOf(failure) }
   if (!isErrorCode(code)) return new InternalError(`unknown code ${code}: ${message}`, options)
   if (code === 'ERR_JSON') return new JsonError(message, faultIn(options.details))
+  if (code.startsWith('ERR_APPROVAL_')) return new ApprovalError(code as never, message, options)
   if (code.startsWith('ERR_SANDBOX_')) return new SandboxError(code as never, message, options)
   if (code.startsWith('ERR_LEDGER_')) return new LedgerError(code as never, message, options)
   if (code.startsWith('ERR_KEY_')) return new KeyError(code as never, message, options)

@@ -6,6 +6,7 @@ import * as ambit from '../../dist/index.js'
 it('exports these names and no others', () => {
   expect(Object.keys(ambit).toSorted()).toEqual([
     'AmbitError',
+    'ApprovalError',
     'ConfigError',
     'ContractError',
     'ERROR_CODES',

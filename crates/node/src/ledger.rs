@@ -8,7 +8,7 @@ use ambit_canon::{Digest, Limits, Number, Object, Value};
 use ambit_receipt::{Sign, acta};
 use ambit_store::{
     AppendError, Appended, Entry, Ledger, LedgerError, NewEntry, OpenOptions, Phase, Position,
-    RunId,
+    RunId, approval_use, approvals_consumed_by,
 };
 use napi::bindgen_prelude::{AsyncTask, Either, Uint8Array};
 use napi::{Env, Task};
@@ -111,6 +111,28 @@ impl LedgerHandle {
         })
     }
 
+    /// Says which approvals were used: a JSON array with the number of the entry that used each, in
+    /// decimal digits, or null.
+    #[napi(catch_unwind)]
+    pub fn approvals_used(&self, approvals: Vec<NamedApproval>) -> TextAnswer {
+        either(self.ledger().and_then(|ledger| {
+            let uses: Vec<_> = approvals
+                .iter()
+                .map(|named| approval_use(&named.approver_key_id, &named.approval_id))
+                .collect();
+            let used = ledger.approvals_used(&uses);
+            let used = used.map_err(|error| of_ledger(&error))?;
+            let rows: Vec<_> = used
+                .into_iter()
+                .map(|seq| seq.map(|it| it.to_string()))
+                .collect();
+            Ok(Text {
+                kind: ok(),
+                value: json!(rows).to_string(),
+            })
+        }))
+    }
+
     /// Lists entries from a number on, oldest first, as a JSON array of `{seq, phase, run_id,
     /// created_at_ms, digest, document}`; `document` is the exact text that was signed.
     #[napi(catch_unwind)]
@@ -156,6 +178,15 @@ fn lossless(entry: &Entry) -> String {
 
 pub(crate) fn of_ledger(error: &LedgerError) -> Failure {
     caused(error.code(), error)
+}
+
+/// An approval by what an approver calls it.
+#[napi(object)]
+pub struct NamedApproval {
+    /// The key that signed it, or `unsigned`.
+    pub approver_key_id: String,
+    /// Its id.
+    pub approval_id: String,
 }
 
 /// A payload to sign and append.
@@ -237,13 +268,15 @@ fn record(ledger: &Ledger, key: &Arc<dyn Sign>, submissions: Vec<Submission>) ->
 }
 
 fn parse(submission: &Submission) -> Result<(NewEntry, Object), Failure> {
+    let payload = ambit_canon::parse(submission.payload.as_bytes(), &Limits::default())
+        .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
     let entry = NewEntry {
         phase: phase_of(&submission.phase)?,
         run_id: run_of(&submission.run_id)?,
         created_at_ms: submission.created_at_ms,
+        // what is signed is what is used up
+        consumes: approvals_consumed_by(&payload),
     };
-    let payload = ambit_canon::parse(submission.payload.as_bytes(), &Limits::default())
-        .map_err(|error| caused("ERR_RECEIPT_SCHEMA", &error))?;
     let Value::Object(payload) = payload else {
         return Err(failure("ERR_RECEIPT_SCHEMA", "a payload must be an object"));
     };

@@ -55,6 +55,12 @@ const EXECUTION: &str = r#"{"type":"ambit:execution","issued_at":"2026-01-01T00:
     "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","policy_hash":
     "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","mode":"local",
     "status":"not_started","commands":[],"enforcement":{"tier":"none","mechanisms":{}}}"#;
+const APPROVAL: &str = r#"{"type":"ambit:approval","approval_version":"ambit.approval.v1",
+    "approval_id":"a1","issued_at":"2026-01-01T00:00:00Z","not_before":"2026-01-01T00:00:00Z",
+    "expires_at":"2026-01-01T00:15:00Z","scope":"single_execution","mode":"hardened",
+    "bind":"contract","contract_hash":
+    "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","policy_hash":
+    "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#;
 const HASH: &str = "\"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"";
 const HEX: &str = "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\"";
 
@@ -62,7 +68,9 @@ const HEX: &str = "\"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20
 fn payloads_of_every_type_are_signed_under_either_id_of_the_key() {
     let public = key().verifying_key();
     // the last has the marks of another format, but for issuer and signature
-    for payload in [DECISION, RESTRAINT, LIFECYCLE, OTHER, EXECUTION, SKILL] {
+    for payload in [
+        DECISION, RESTRAINT, LIFECYCLE, OTHER, EXECUTION, APPROVAL, SKILL,
+    ] {
         for (key_id, kid) in [
             (KeyId::Thumbprint, public.thumbprint()),
             (KeyId::Issuer, public.issuer_id()),
@@ -116,6 +124,7 @@ fn a_bad_payload_is_an_error_that_names_the_member() {
         (OTHER, COMMON_CASES),
         (DECISION, COMMON_CASES),
         (EXECUTION, EXECUTION_CASES),
+        (APPROVAL, APPROVAL_CASES),
     ] {
         for (name, texts) in cases {
             for text in *texts {
@@ -188,6 +197,53 @@ const RESTRAINT_CASES: Cases = &[
 
 const LIFECYCLE_CASES: Cases = &[("lifecycle_event", &["", "\"born\"", "null"])];
 
+const APPROVAL_CASES: Cases = &[
+    ("approval_version", &["", "\"ambit.approval.v2\""]),
+    ("approval_id", &["", "\"\"", "1"]),
+    ("not_before", &["", "\"2026-01-01\""]),
+    (
+        "expires_at",
+        &["", "\"tomorrow\"", "\"2026-01-01T00:00:00\""],
+    ),
+    ("scope", &["", "\"forever\""]),
+    ("mode", &["", "\"none\""]),
+    ("bind", &["", "\"nothing\""]),
+    ("action_hash", &[HASH]),
+    ("contract_hash", &["", "\"sha256:00\""]),
+    ("policy_hash", &["", HEX]),
+    ("ticket_id", &["\"\""]),
+    ("reason", &["1"]),
+];
+
+#[test]
+fn an_approval_binds_an_action_or_a_contract_with_its_policy() {
+    let action = with(APPROVAL, "bind", "\"action\"");
+    let bare = with(&with(&action, "contract_hash", ""), "policy_hash", "");
+    for (payload, want) in [
+        (action.clone(), "action_hash"),
+        (with(&action, "action_hash", HASH), "contract_hash"),
+        (bare.clone(), "action_hash"),
+        (with(&bare, "action_hash", HASH), ""),
+        (
+            with(&with(&bare, "action_hash", HASH), "policy_hash", HASH),
+            "policy_hash",
+        ),
+        (with(APPROVAL, "until", "1"), "`until`"),
+    ] {
+        assert_eq!(
+            judged(&payload, SignOptions::default()).1,
+            want,
+            "{payload}"
+        );
+    }
+}
+
+#[test]
+fn an_approval_has_no_place_in_a_ledger() {
+    let sealed = acta::seal(value(APPROVAL), &key());
+    assert_eq!(sealed.unwrap_err().code(), "ERR_RECEIPT_TYPE");
+}
+
 const EXECUTION_CASES: Cases = &[
     ("nonce", &["\"\"", "\"\\n\"", "\"é\"", "1", "null"]),
     ("audience", &["\"\"", "\"\\u007f\"", "[\"a\"]"]),
@@ -208,6 +264,7 @@ const EXECUTION_CASES: Cases = &[
             r#"[{"approver_key_id":"k"}]"#,
             r#"[{"approval_hash":"sha256:00","approver_key_id":"k"}]"#,
             r#"[{"approval_hash":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","approver_key_id":""}]"#,
+            r#"[{"approval_hash":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","approver_key_id":"k","scope":"forever"}]"#,
         ],
     ),
     (
@@ -241,6 +298,13 @@ fn members_that_the_rules_allow_are_signed() {
         (EXECUTION, "nonce", "\"n 1\""),
         (EXECUTION, "audience", "\"https://example.com/a\""),
         (EXECUTION, "approvals", "[]"),
+        (
+            EXECUTION,
+            "approvals",
+            r#"[{"approval_hash":"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","approver_key_id":"k"}]"#,
+        ),
+        (APPROVAL, "reason", "\"because\""),
+        (APPROVAL, "ledger_id", "\"0123\""),
         (
             EXECUTION,
             "artifacts",

@@ -107,6 +107,7 @@ fn append_for(ledger: &Ledger, seal: &Seal, start: Instant, time: Duration) -> R
             phase: Phase::Refusal,
             run_id: run_id.clone(),
             created_at_ms: 0,
+            consumes: Vec::new(),
         };
         let seal = Arc::clone(seal);
         ledger

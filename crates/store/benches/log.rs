@@ -53,6 +53,7 @@ fn append(ledger: &Ledger, entries: u64) -> Result<(), Box<dyn Error>> {
             phase: Phase::Refusal,
             run_id,
             created_at_ms: 0,
+            consumes: Vec::new(),
         };
         let seal = |position: &Position| {
             Ok::<_, Infallible>(format!("{:01000}", position.seq).into_bytes())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::MAX_ENTRY_BYTES;
+use crate::approval;
 use crate::entry::{Appended, NewEntry, Phase, Position, sha256};
 use crate::error::{AppendError, LedgerError};
 use crate::fault::{Activity, Fault};
@@ -29,6 +30,7 @@ impl Ledger {
     /// yet turn up, as may an intent of a process that was killed before it heard of its success.
     ///
     /// # Errors
+    /// `ERR_APPROVAL_CONSUMED` for an entry that uses an approval which an entry before it used;
     /// `ERR_LEDGER_RUN_EXISTS` for an intent of a run that has one; `ERR_LEDGER_RUN_UNKNOWN`,
     /// `ERR_LEDGER_RUN_CLOSED` and `ERR_LEDGER_RUN_OWNED` for an outcome of a run that was never
     /// opened, is closed, or has its own process alive to record it; `ERR_LEDGER_ENTRY_SIZE`;
@@ -159,6 +161,10 @@ fn write_one(
         job.refuse(error);
         return Ok(None);
     }
+    if let Some(error) = approval::check_unused(transaction, &job.entry().consumes)? {
+        job.refuse(error);
+        return Ok(None);
+    }
     let Some(bytes) = job.seal(position) else {
         return Ok(None);
     };
@@ -168,6 +174,7 @@ fn write_one(
     }
     let appended = insert(transaction, job.entry(), position, bytes)?;
     record_run(transaction, job.entry(), own, appended.seq)?;
+    approval::record_used(transaction, &job.entry().consumes, appended.seq)?;
     Ok(Some(appended))
 }
 

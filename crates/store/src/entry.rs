@@ -48,6 +48,9 @@ pub struct NewEntry {
     /// The caller's clock, in milliseconds since 1970-01-01T00:00:00Z. Kept as given, even when it
     /// is earlier than the entry before: the order is that of `seq`.
     pub created_at_ms: i64,
+    /// The approvals that it uses up, by [`approval_use`](crate::approval_use). It is refused when
+    /// another entry used one of them before.
+    pub consumes: Vec<[u8; 32]>,
 }
 
 /// The place that an entry takes, for the caller to put inside the bytes it signs.

@@ -25,6 +25,15 @@ pub enum LedgerError {
         /// What is wrong with it.
         problem: AccessProblem,
     },
+    /// An approval that is good for one run was used before, or twice by the same entry.
+    #[error(
+        "the approval was used before{}",
+        by.map_or_else(String::new, |seq| format!(", by entry {seq}"))
+    )]
+    ApprovalConsumed {
+        /// The number of the entry that used it.
+        by: Option<u64>,
+    },
     /// Another process held the ledger for longer than the caller would wait.
     #[error("the ledger is busy: no turn within {timeout_ms} ms")]
     Busy {
@@ -182,6 +191,7 @@ impl LedgerError {
             | Self::Open { .. }
             | Self::Random { .. }
             | Self::Read { .. } => LedgerErrorKind::Unavailable,
+            Self::ApprovalConsumed { .. } => LedgerErrorKind::ApprovalConsumed,
             Self::Busy { .. } => LedgerErrorKind::Busy,
             Self::CorruptDatabase { .. }
             | Self::CorruptEntry { .. }
@@ -229,6 +239,8 @@ impl LedgerError {
 /// The kinds of failure, one per code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LedgerErrorKind {
+    /// An approval that is good for one run was used before.
+    ApprovalConsumed,
     /// Other processes held the ledger for the whole waiting time; trying again may help.
     Busy,
     /// What is stored is damaged or was changed; nothing is appended to it.
@@ -259,7 +271,8 @@ pub enum LedgerErrorKind {
 
 impl LedgerErrorKind {
     /// Every kind, in alphabetical order.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
+        Self::ApprovalConsumed,
         Self::Busy,
         Self::Corrupt,
         Self::EntrySize,
@@ -278,6 +291,7 @@ impl LedgerErrorKind {
     /// Returns the stable code; it is never renamed or reused.
     pub const fn code(self) -> &'static str {
         match self {
+            Self::ApprovalConsumed => "ERR_APPROVAL_CONSUMED",
             Self::Busy => "ERR_LEDGER_BUSY",
             Self::Corrupt => "ERR_LEDGER_CORRUPT",
             Self::EntrySize => "ERR_LEDGER_ENTRY_SIZE",

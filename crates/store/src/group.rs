@@ -263,6 +263,7 @@ mod tests {
             phase: crate::Phase::Refusal,
             run_id: crate::RunId::try_from("a").unwrap(),
             created_at_ms: 0,
+            consumes: Vec::new(),
         }
     }
 }

@@ -181,7 +181,7 @@ fn insert(
     receipt: &[u8],
 ) -> Result<Head, Fault> {
     let previous = last.map(|last| last.digest);
-    check_place(receipt, &source.header.ledger_id, record, previous)
+    let consumes = check_place(receipt, &source.header.ledger_id, record, previous)
         .map_err(|problem| source.refuse(problem))?;
     let digest = sha256(receipt);
     let run_id = record.entry.run_id.as_str();
@@ -194,6 +194,14 @@ fn insert(
         digest,
         receipt,
     ])?;
+    for used in consumes {
+        let is_new = connection
+            .prepare_cached(INSERT_USE)?
+            .execute(params![used, record.seq])?;
+        if is_new == 0 {
+            return Err(source.refuse(TransferProblem::Approval).into());
+        }
+    }
     let outcome: Option<bool> = connection
         .prepare_cached("SELECT outcome_seq IS NOT NULL FROM runs WHERE run_id = ?1")?
         .query_row([run_id], |row| row.get(0))
@@ -362,3 +370,5 @@ const PART: &str = ".import-";
 const ENTRIES_PER_COMMIT: u64 = 10_000;
 const INSERT_ENTRY: &str = "INSERT INTO entries \
     (seq, phase, run_id, created_at_ms, previous, digest, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const INSERT_USE: &str = "INSERT INTO approvals_used (approval, seq) SELECT ?1, ?2 \
+    WHERE NOT EXISTS (SELECT 1 FROM approvals_used WHERE approval = ?1)";

@@ -40,7 +40,7 @@
 //! };
 //!
 //! let run_id = RunId::try_from("run-1")?;
-//! let entry = |phase| NewEntry { phase, run_id: run_id.clone(), created_at_ms: 1_700_000_000_000 };
+//! let entry = |phase| NewEntry { phase, run_id: run_id.clone(), created_at_ms: 1_700_000_000_000, consumes: vec![] };
 //! ledger.append(entry(Phase::Intent), sign)?;
 //! // … the run starts here, and ends …
 //! let outcome = ledger.append(entry(Phase::Outcome), sign)?;
@@ -53,6 +53,7 @@
 #![forbid(unsafe_code)]
 
 mod append;
+mod approval;
 mod chain;
 mod checkpoint;
 mod connection;
@@ -74,6 +75,7 @@ mod schema;
 mod status;
 mod transfer;
 
+pub use approval::{approval_use, approvals_consumed_by};
 pub use chain::{ChainEnd, ChainFault, ChainFaultKind, ChainReport};
 pub use checkpoint::{CheckpointSchedule, LogError, StoredCheckpoint};
 pub use entry::{Appended, Entry, Head, NewEntry, Phase, Position};

@@ -28,7 +28,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<Found, Fa
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     if application_id == APPLICATION_ID && version == VERSION {
         Ok(Found::Ledger)
-    } else if application_id == APPLICATION_ID && version == VERSION_WITHOUT_CHECKPOINTS {
+    } else if application_id == APPLICATION_ID && (1..VERSION).contains(&version) {
         Ok(Found::Older)
     } else if application_id == APPLICATION_ID {
         Err(Fault::Ledger(LedgerError::Version {
@@ -48,7 +48,7 @@ pub(crate) fn identify(connection: &Connection, path: &Path) -> Result<Found, Fa
 /// Makes the tables and names the ledger, all in one transaction.
 pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Result<()> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    for (_, sql) in OBJECTS.iter().chain(CHECKPOINT_OBJECTS) {
+    for (_, sql) in STEPS.concat() {
         transaction.execute_batch(sql)?;
     }
     transaction.execute(
@@ -60,11 +60,16 @@ pub(crate) fn install(connection: &Connection, id: &LedgerId) -> rusqlite::Resul
     transaction.commit()
 }
 
-/// Brings a ledger of version 1 to this one, in one transaction; entries are not touched.
+/// Brings a ledger of a version before to this one, in one transaction; entries are not touched.
 pub(crate) fn upgrade(connection: &Connection) -> Result<(), Fault> {
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    check_objects(&transaction, OBJECTS)?;
-    for (_, sql) in CHECKPOINT_OBJECTS {
+    let version: i32 =
+        transaction.pragma_query_value(None, "user_version", |row| row.get::<_, i32>(0))?;
+    let (done, missing) = STEPS
+        .split_at_checked(usize::try_from(version).unwrap_or(usize::MAX))
+        .unwrap_or((&STEPS, &[]));
+    check_objects(&transaction, &done.concat())?;
+    for (_, sql) in missing.concat() {
         transaction.execute_batch(sql)?;
     }
     transaction.pragma_update(None, "user_version", VERSION)?;
@@ -73,7 +78,7 @@ pub(crate) fn upgrade(connection: &Connection) -> Result<(), Fault> {
 
 /// Refuses a database in which an object is missing, changed or foreign.
 pub(crate) fn check(connection: &Connection) -> Result<(), Fault> {
-    check_objects(connection, &[OBJECTS, CHECKPOINT_OBJECTS].concat())
+    check_objects(connection, &STEPS.concat())
 }
 
 fn check_objects(connection: &Connection, objects: &[(&str, &str)]) -> Result<(), Fault> {
@@ -103,10 +108,10 @@ fn check_objects(connection: &Connection, objects: &[(&str, &str)]) -> Result<()
 pub(crate) const APPLICATION_ID: i32 = 0x416d_6274;
 
 /// The version of the tables below. A change needs a new version and a way to get there.
-pub(crate) const VERSION: i32 = 2;
+pub(crate) const VERSION: i32 = 3;
 
-/// The version before there were checkpoints; the other tables are the same.
-const VERSION_WITHOUT_CHECKPOINTS: i32 = 1;
+/// What each version added to the one before, from the first on.
+const STEPS: [&[(&str, &str)]; 3] = [OBJECTS, CHECKPOINT_OBJECTS, APPROVAL_OBJECTS];
 
 /// Name and exact text of every object, in the order of creation. The engine keeps the text, so a
 /// dropped or changed trigger is seen on the next open.
@@ -230,5 +235,33 @@ BEGIN SELECT RAISE(ABORT, 'checkpoints are never changed'); END",
         "checkpoints_delete",
         "CREATE TRIGGER checkpoints_delete BEFORE DELETE ON checkpoints
 BEGIN SELECT RAISE(ABORT, 'checkpoints are never removed'); END",
+    ),
+];
+
+/// The objects that version 3 added: the approvals that entries used up.
+const APPROVAL_OBJECTS: &[(&str, &str)] = &[
+    (
+        "approvals_used",
+        "CREATE TABLE approvals_used (
+  approval BLOB PRIMARY KEY CHECK (length(approval) = 32),
+  seq INTEGER NOT NULL REFERENCES entries (seq)
+) STRICT, WITHOUT ROWID",
+    ),
+    (
+        "approvals_used_insert",
+        "CREATE TRIGGER approvals_used_insert BEFORE INSERT ON approvals_used
+WHEN NEW.seq IS NOT (SELECT max(seq) FROM entries)
+  OR EXISTS (SELECT 1 FROM approvals_used WHERE approval = NEW.approval)
+BEGIN SELECT RAISE(ABORT, 'an approval is used once, by a new entry'); END",
+    ),
+    (
+        "approvals_used_update",
+        "CREATE TRIGGER approvals_used_update BEFORE UPDATE ON approvals_used
+BEGIN SELECT RAISE(ABORT, 'a use is never changed'); END",
+    ),
+    (
+        "approvals_used_delete",
+        "CREATE TRIGGER approvals_used_delete BEFORE DELETE ON approvals_used
+BEGIN SELECT RAISE(ABORT, 'a use is never removed'); END",
     ),
 ];

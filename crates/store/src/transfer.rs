@@ -12,6 +12,7 @@
 use ambit_canon::{CanonError, Digest, Limits, Number, Object, Value, parse, write};
 
 use crate::MAX_ENTRY_BYTES;
+use crate::approval::approvals_consumed_by;
 use crate::entry::{Entry, Head, NewEntry, Phase};
 use crate::error::LedgerError;
 use crate::ids::{LedgerId, RunId};
@@ -124,19 +125,22 @@ impl Record {
                 run_id: run_id.ok_or(TransferProblem::Member("run_id"))?,
                 created_at_ms: signed(member("created_at_ms")?)
                     .ok_or(TransferProblem::Member("created_at_ms"))?,
+                // what the receipt says, once it is read
+                consumes: Vec::new(),
             },
             receipt,
         })
     }
 }
 
-/// Checks that a receipt says of itself that it stands at this place.
+/// Checks that a receipt says of itself that it stands at this place; returns the approvals that it
+/// says it used up.
 pub(crate) fn check_place(
     receipt: &[u8],
     id: &LedgerId,
     record: &Record,
     previous: Option<[u8; 32]>,
-) -> Result<(), TransferProblem> {
+) -> Result<Vec<[u8; 32]>, TransferProblem> {
     let document = parse(receipt, &LIMITS)?;
     let payload = document.get("payload");
     let payload = payload.ok_or(TransferProblem::Unbound("payload"))?;
@@ -160,7 +164,7 @@ pub(crate) fn check_place(
         (Some(_), None) | (None, Some(_)) => false,
     };
     if fits {
-        Ok(())
+        Ok(approvals_consumed_by(payload))
     } else {
         Err(TransferProblem::Unbound("previousReceiptHash"))
     }
@@ -169,6 +173,9 @@ pub(crate) fn check_place(
 /// Why an export cannot be imported.
 #[derive(Debug, thiserror::Error)]
 pub enum TransferProblem {
+    /// It uses an approval that an entry before it used.
+    #[error("it uses an approval that was used before")]
+    Approval,
     /// It ends before what its header announces.
     #[error("it ends after {found} entries; the header says {announced}")]
     Cut {

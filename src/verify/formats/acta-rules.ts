@@ -2,6 +2,8 @@
 // The rules of Acta payloads: those of the draft for every type, and all of those of our own types.
 import { isDigest, isHexDigest } from '../hash.js'
 import { type JsonObject, asArray, asInteger, asText } from '../json/value.js'
+import { REPEATED, USED, checkApproval } from './acta-approval.js'
+import { DIGEST, DIGEST_WORDS, MODE } from './acta-fields.js'
 import {
   BOOLEAN,
   OPEN,
@@ -23,9 +25,12 @@ import {
 
 /** Checks a payload; members that a type does not have are allowed. Returns the first fault. */
 export function checkPayload(payload: JsonObject): string | undefined {
-  const shape = SHAPES.get(asText(payload.get('type')) ?? '')
+  const type = asText(payload.get('type')) ?? ''
+  const shape = SHAPES.get(type)
   const fault = checkObject(payload, ANY)
-  if (fault !== undefined || shape === undefined) return fault
+  if (fault !== undefined) return fault
+  if (type === 'ambit:approval') return checkApproval(payload)
+  if (shape === undefined) return undefined
   return checkObject(payload, shape) ?? checkLink(payload) ?? checkReasonCodes(payload)
 }
 
@@ -77,8 +82,6 @@ function isPrintable(one: string): boolean {
 
 const UPPER: ReadonlySet<string> = new Set('ABCDEFGHIJKLMNOPQRSTUVWXYZ')
 const OTHER: ReadonlySet<string> = new Set('0123456789_')
-const DIGEST_WORDS = '`sha256:` and 64 lowercase hex digits'
-const DIGEST = string(isDigest, DIGEST_WORDS)
 const HEX_DIGEST = string(isHexDigest, '64 lowercase hex digits')
 const PATH = string((text) => text.startsWith('/'), 'an absolute path')
 /** What a caller chose, to tell this receipt from others. */
@@ -92,7 +95,6 @@ const ACTOR: Shape = {
   others: true,
 }
 const CHOSEN = [may('actor', object(ACTOR)), may('nonce', BOUNDED), may('audience', BOUNDED)]
-const MODE = oneOf('local', 'hardened')
 
 /** What the draft asks of every payload (sections 2.2 and 6.7). */
 const ANY: Shape = {
@@ -131,6 +133,7 @@ const DECISION: Shape = {
     must('policy_name', TEXT),
     must('policy_hash', DIGEST),
     must('classified_effects', list(object(EFFECT))),
+    may('approvals', list(object(USED))),
     ...CHOSEN,
   ],
   others: true,
@@ -194,11 +197,6 @@ const ARTIFACT: Shape = {
   others: true,
 }
 
-const APPROVAL: Shape = {
-  members: [must('approval_hash', DIGEST), must('approver_key_id', TEXT)],
-  others: true,
-}
-
 const EXECUTION: Shape = {
   members: [
     ...IN_LEDGER,
@@ -217,7 +215,7 @@ const EXECUTION: Shape = {
     ),
     may('scope', object(SCOPE)),
     may('artifacts', list(object(ARTIFACT))),
-    may('approvals', list(object(APPROVAL))),
+    may('approvals', list(object(REPEATED))),
     ...CHOSEN,
     may('csc_receipt_hash', DIGEST),
     may('error', object({ members: [must('code', TEXT), must('message', STRING)], others: true })),

@@ -6,10 +6,12 @@
 //! `issuer_id`, and `sig` is lowercase hex. Receipts form a chain by `previousReceiptHash`, which
 //! is `sha256:` and the digest of the RFC 8785 text of the whole envelope before.
 //!
-//! Envelopes of any namespaced type are verified. [`seal`] signs our own types, `ambit:decision` and
+//! Envelopes of any namespaced type are verified; of `ambit:approval`, which an approver signs, all
+//! rules too. [`seal`] signs our own types, `ambit:decision` and
 //! `ambit:execution`, for a ledger; [`sign`] signs a payload of any namespaced type that keeps the
 //! rules that the draft has for it.
 
+mod approval;
 mod draft;
 mod rules;
 mod seal;

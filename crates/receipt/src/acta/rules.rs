@@ -3,6 +3,7 @@
 
 use ambit_canon::{Digest, Object, Value};
 
+use super::approval;
 use crate::schema::{
     Check, Others, STRING, SchemaError, Shape, TEXT, TIME, check_object, may, must,
 };
@@ -16,6 +17,9 @@ pub(super) fn is_ours(payload: &Object) -> bool {
 /// may have any.
 pub(super) fn check(payload: &Object, others: Others) -> Result<(), SchemaError> {
     check_object(payload, &ANY, "", others)?;
+    if payload.get("type").and_then(Value::as_str) == Some(approval::TYPE) {
+        return approval::check(payload, others);
+    }
     let Some(shape) = shape(payload) else {
         return Ok(());
     };
@@ -103,6 +107,7 @@ static DECISION: Shape = Shape {
         must("policy_hash", DIGEST),
         must("classified_effects", Check::List(&Check::Object(&EFFECT))),
         may("actor", Check::Object(&ACTOR)),
+        may("approvals", Check::List(&Check::Object(&approval::USED))),
         may("nonce", BOUNDED),
         may("audience", BOUNDED),
     ],
@@ -137,8 +142,11 @@ static EXECUTION: Shape = Shape {
         must("enforcement", Check::Object(&ENFORCEMENT)),
         may("scope", Check::Object(&SCOPE)),
         may("artifacts", Check::List(&Check::Object(&ARTIFACT))),
-        may("approvals", Check::List(&Check::Object(&APPROVAL))),
         may("actor", Check::Object(&ACTOR)),
+        may(
+            "approvals",
+            Check::List(&Check::Object(&approval::REPEATED)),
+        ),
         may("nonce", BOUNDED),
         may("audience", BOUNDED),
         may("csc_receipt_hash", DIGEST),
@@ -208,11 +216,6 @@ static ARTIFACT: Shape = Shape {
     others: Others::AsAsked,
 };
 
-static APPROVAL: Shape = Shape {
-    members: &[must("approval_hash", DIGEST), must("approver_key_id", TEXT)],
-    others: Others::AsAsked,
-};
-
 static STREAM: Shape = Shape {
     members: &[
         must("sha256", HEX_DIGEST),
@@ -248,7 +251,7 @@ static STATUSES: [&str; 5] = [
     "interrupted",
 ];
 
-const MODE: Check = Check::OneOf(&["local", "hardened"]);
+pub(super) const MODE: Check = Check::OneOf(&["local", "hardened"]);
 const PATH: Check = Check::String(|text| text.starts_with('/'), "an absolute path");
 /// What a caller chose, to tell this receipt from others: nothing that a terminal acts on.
 const BOUNDED: Check = Check::String(is_bounded, "1 to 256 printable ASCII characters");

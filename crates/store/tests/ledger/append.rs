@@ -32,9 +32,8 @@ fn keeps_what_was_sealed_at_the_position_that_was_given() {
         let bytes = vec![u8::try_from(index).unwrap(); index + 1];
         let run_id = RunId::try_from("run").unwrap();
         let new = NewEntry {
-            phase,
-            run_id: run_id.clone(),
             created_at_ms,
+            ..entry(phase, "run")
         };
         let (seen, sealed) = (Arc::clone(&positions), bytes.clone());
         let appended = ledger

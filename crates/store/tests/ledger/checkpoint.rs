@@ -272,7 +272,7 @@ fn a_ledger_of_the_version_before_keeps_its_entries_and_gets_checkpoints() {
     let digest = ledger.head().unwrap().unwrap().digest;
     drop(ledger);
     raw(&folder)
-        .execute_batch("DROP TABLE checkpoints; PRAGMA user_version = 1")
+        .execute_batch("DROP TABLE approvals_used; DROP TABLE checkpoints; PRAGMA user_version = 1")
         .unwrap();
     let ledger = open(&folder);
     assert_eq!(ledger.head().unwrap().unwrap().digest, digest);
@@ -281,7 +281,7 @@ fn a_ledger_of_the_version_before_keeps_its_entries_and_gets_checkpoints() {
     assert_eq!(open(&folder).checkpoints(0, 10).unwrap().len(), 1);
     // One with something else in it is left alone.
     raw(&folder)
-        .execute_batch("DROP TABLE checkpoints; CREATE TABLE x (y); PRAGMA user_version = 1")
+        .execute_batch("DROP TABLE approvals_used; DROP TABLE checkpoints; CREATE TABLE x (y); PRAGMA user_version = 1")
         .unwrap();
     let error = Ledger::open(&folder, &ambit_store::OpenOptions::default()).unwrap_err();
     assert_eq!(error.code(), "ERR_LEDGER_CORRUPT");

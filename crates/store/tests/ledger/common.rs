@@ -19,6 +19,7 @@ pub(crate) fn entry(phase: Phase, run: &str) -> NewEntry {
         phase,
         run_id: RunId::try_from(run).unwrap(),
         created_at_ms: 1_700_000_000_000,
+        consumes: Vec::new(),
     }
 }
 

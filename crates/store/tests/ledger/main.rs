@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod append;
+mod approvals;
 mod chain;
 mod checkpoint;
 mod common;

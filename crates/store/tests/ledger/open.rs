@@ -257,9 +257,9 @@ fn a_file_that_is_not_a_ledger_of_this_version_is_refused_and_left_alone() {
         ),
         // `Ambt`
         (
-            &made_by("PRAGMA application_id = 1097687668; PRAGMA user_version = 3"),
+            &made_by("PRAGMA application_id = 1097687668; PRAGMA user_version = 4"),
             "ERR_LEDGER_VERSION",
-            "ledger of version 3; accepted: 2",
+            "ledger of version 4; accepted: 3",
         ),
         (
             &text,

@@ -51,6 +51,7 @@ fn ledger(root: &Path) -> Ledger {
     for (phase, run, created_at_ms, text) in ENTRIES {
         let new = NewEntry {
             created_at_ms,
+            consumes: Vec::new(),
             ..entry(phase, run)
         };
         ledger

@@ -7,7 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use ambit_canon::Digest;
-use ambit_store::{Entry, Form, Ledger, LedgerError, NewEntry, OpenOptions, Phase, Position};
+use ambit_store::{
+    AppendError, Entry, Form, Ledger, LedgerError, NewEntry, OpenOptions, Phase, Position,
+    approval_use,
+};
 use tempfile::TempDir;
 
 use crate::common::{entry, open};
@@ -28,6 +31,7 @@ fn receipt(position: &Position, run: &str, name: &str) -> Vec<u8> {
 fn add(ledger: &Ledger, phase: Phase, run: &'static str) {
     let new = NewEntry {
         created_at_ms: -5,
+        consumes: Vec::new(),
         ..entry(phase, run)
     };
     ledger
@@ -35,6 +39,69 @@ fn add(ledger: &Ledger, phase: Phase, run: &'static str) {
             Ok::<_, Infallible>(receipt(position, run, "deny"))
         })
         .unwrap();
+}
+
+/// Appends a decision that uses an approval up, as its receipt says.
+fn add_approved(ledger: &Ledger, run: &'static str, approval: &'static str) -> Result<u64, String> {
+    let new = NewEntry {
+        consumes: vec![approval_use("k", approval)],
+        ..entry(Phase::Intent, run)
+    };
+    let appended = ledger.append(new, move |position| {
+        let text = String::from_utf8(receipt(position, run, "allow")).unwrap();
+        let approvals = format!(
+            r#"{{"payload":{{"approvals":[{{"approval_id":"{approval}","approver_key_id":"k"}}],"type":"ambit:decision","#
+        );
+        Ok::<_, Infallible>(text.replacen(r#"{"payload":{"#, &approvals, 1).into_bytes())
+    });
+    match appended {
+        Ok(appended) => Ok(appended.seq),
+        Err(AppendError::Ledger(error)) => Err(error.code().to_owned()),
+        Err(AppendError::Seal(never)) => match never {},
+    }
+}
+
+#[test]
+fn what_an_approval_was_used_for_is_not_forgotten_by_an_import() {
+    for form in [Form::Lines, Form::Files] {
+        let root = tempfile::tempdir().unwrap();
+        let ledger = open(&root.path().join("ledger"));
+        add_approved(&ledger, "a", "one").unwrap();
+        let target = root.path().join("export");
+        ledger.export(&target, form, &mut |_, _| ()).unwrap();
+        let copy = import(&target, &root.path().join("copy")).unwrap();
+        assert_eq!(
+            add_approved(&copy, "b", "one"),
+            Err("ERR_APPROVAL_CONSUMED".to_owned())
+        );
+        assert_eq!(add_approved(&copy, "b", "two"), Ok(2));
+    }
+}
+
+#[test]
+fn an_export_in_which_an_approval_is_used_twice_is_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let ledger = open(&root.path().join("ledger"));
+    add_approved(&ledger, "a", "one").unwrap();
+    let used = Ledger::approvals_used(&ledger, &[approval_use("k", "one")]);
+    assert_eq!(used.unwrap(), [Some(1)]);
+    // one that another program wrote: its receipt says more than its ledger kept
+    let forged = NewEntry {
+        consumes: Vec::new(),
+        ..entry(Phase::Intent, "b")
+    };
+    let sealed = ledger.append(forged, |position| {
+        let text = String::from_utf8(receipt(position, "b", "allow")).unwrap();
+        let approvals = r#"{"payload":{"approvals":[{"approval_id":"one","approver_key_id":"k"}],"type":"ambit:decision","#;
+        Ok::<_, Infallible>(text.replacen(r#"{"payload":{"#, approvals, 1).into_bytes())
+    });
+    sealed.unwrap();
+    let target = root.path().join("export");
+    ledger.export(&target, Form::Lines, &mut |_, _| ()).unwrap();
+    let error = import(&target, &root.path().join("copy")).unwrap_err();
+    assert_eq!(error.code(), "ERR_LEDGER_IMPORT");
+    let problem = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(problem, "it uses an approval that was used before");
 }
 
 /// A ledger of four entries: a closed run, a refusal, an open run.
