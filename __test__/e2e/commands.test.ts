@@ -50,17 +50,17 @@ describe.skipIf(skip)('a command', () => {
     expect([result.status, result.exit_code, text(result.stdout)]).toEqual(['success', 0, 'B\nB\n'])
     const entries = entriesIn(home)
     expect(await faultsOf(entries, publicKeyIn(home))).toEqual([])
-    const { commands, scope } = entries.at(-1)?.payload as {
-      commands: { executable: string; then: { executable: string; argv_hash: string }[] }[]
+    const { commands, scope } = (entries.at(-1)?.payload ?? {}) as unknown as {
+      commands: { executable: string; piped_into: { executable: string; argv_hash: string }[] }[]
       scope: { observed: { executable: string }[] }
     }
-    const names = commands.flatMap(({ executable, then }) => [
+    const names = commands.flatMap(({ executable, piped_into }) => [
       executable,
-      ...then.map((program) => program.executable),
+      ...piped_into.map((program) => program.executable),
     ])
     expect(names.map((name) => name.split('/').at(-1))).toEqual(['yes', 'head', 'tr'])
     expect(scope.observed.map(({ executable }) => executable)).toEqual(names)
-    expect(commands[0]?.then.map((program) => Object.keys(program).toSorted())).toEqual([
+    expect(commands[0]?.piped_into.map((program) => Object.keys(program).toSorted())).toEqual([
       ['argv_hash', 'executable'],
       ['argv_hash', 'executable'],
     ])

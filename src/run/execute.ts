@@ -130,7 +130,7 @@ const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
   const { onStdout, onStderr, signal } = listeners
-  const programs = await Promise.all([plan, ...plan.then].map(programResult))
+  const programs = await Promise.all([plan, ...plan.piped_into].map(programResult))
   const launched = await launchPlan(JSON.stringify(plan), {
     signal,
     stdin: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
@@ -156,12 +156,12 @@ function resultOf(
   launched: Launched,
 ): CommandResult {
   const { duration_us, ...outcome } = launched.outcome
-  const [first, ...then] = programs
+  const [first, ...piped_into] = programs
   if (first === undefined) throw new InternalError('a plan has no program')
   return {
     id: command.id,
     ...first,
-    ...(then.length > 0 && { then }),
+    ...(piped_into.length > 0 && { piped_into }),
     duration_ms: Math.round(duration_us / 1000),
     ...outcome,
   }

@@ -119,11 +119,11 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
 }
 
 function commandMember(result: CommandResult): object {
-  const { termination, enforcement, executable_hash: _observed, then, ...rest } = result
-  const programs = then?.map(({ argv_hash, executable }) => ({ argv_hash, executable }))
+  const { termination, enforcement, executable_hash: _observed, piped_into, ...rest } = result
+  const programs = piped_into?.map(({ argv_hash, executable }) => ({ argv_hash, executable }))
   return {
     ...rest,
-    ...(programs && { then: programs }),
+    ...(programs && { piped_into: programs }),
     tier: enforcement.tier,
     termination: termination.kind,
     exit_code: termination.kind === 'exited' ? termination.code : null,

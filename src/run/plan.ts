@@ -21,7 +21,7 @@ export interface PlanContext {
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
 export interface LaunchPlan extends Program {
   /** Further programs of a pipeline, each reading what the one before it writes. */
-  readonly then: readonly Program[]
+  readonly piped_into: readonly Program[]
   readonly stdin:
     { readonly kind: 'bytes' | 'empty' } | { readonly kind: 'file'; readonly path: string }
   readonly env: Readonly<Record<string, string>>
@@ -71,14 +71,14 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context.env)
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
-  const [first, ...then] = argvVectors(command).map((argv) => {
+  const [first, ...piped_into] = argvVectors(command).map((argv) => {
     const [name = ''] = argv
     return { executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, isTrusted }), argv }
   })
   if (first === undefined) throw new InternalError('a command has no argv')
   return {
     ...first,
-    then,
+    piped_into,
     stdin: stdinOf(command),
     env,
     cwd,

@@ -17,7 +17,7 @@ export interface CommandResult extends ProgramResult {
   /** Its id in the contract. */
   readonly id: string
   /** The further programs of a pipeline. */
-  readonly then?: readonly ProgramResult[]
+  readonly piped_into?: readonly ProgramResult[]
   readonly termination: Termination
   readonly duration_ms: number
   /** CPU time of the command and its reaped descendants, microseconds. */

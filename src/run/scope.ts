@@ -77,11 +77,11 @@ function granted(id: string, plan: LaunchPlan): Reach {
 }
 
 function observed(result: CommandResult): readonly Observed[] {
-  return [result, ...(result.then ?? [])].map(({ executable, executable_hash }) => ({
-    command_id: result.id,
-    executable,
-    ...(executable_hash !== undefined && { executable_hash }),
-  }))
+  const programs = [result, ...(result.piped_into ?? [])]
+  return programs.map(({ executable, executable_hash: hash }) => {
+    const seen = { command_id: result.id, executable }
+    return hash === undefined ? seen : Object.assign(seen, { executable_hash: hash })
+  })
 }
 
 /** A file by its digest. */

@@ -115,7 +115,7 @@ export const sealers: readonly Sealer[] = [
       ...ledger,
       decision_hash: digest,
       status: 'success',
-      commands: [{ ...command, then: [{ argv_hash: digest, executable: '/bin/b' }] }],
+      commands: [{ ...command, piped_into: [{ argv_hash: digest, executable: '/bin/b' }] }],
       enforcement: { tier: 'full', mechanisms: { landlock: { state: 'enforced' } } },
       scope: {
         declared: [

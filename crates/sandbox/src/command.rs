@@ -46,7 +46,7 @@ pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSourc
 
 fn segments(plan: &LaunchPlan) -> Result<Vec<SegmentSource>, SandboxError> {
     let first = (&plan.executable, &plan.argv);
-    let further = plan.then.iter().map(|it| (&it.executable, &it.argv));
+    let further = plan.piped_into.iter().map(|it| (&it.executable, &it.argv));
     std::iter::once(first)
         .chain(further)
         .map(|(executable, argv)| {

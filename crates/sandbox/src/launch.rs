@@ -100,7 +100,7 @@ fn run(
 
 /// How many programs a plan starts.
 fn programs(plan: &LaunchPlan) -> usize {
-    plan.then.len().saturating_add(1)
+    plan.piped_into.len().saturating_add(1)
 }
 
 /// Makes the pipe of the input, where the plan has one: its reading end, and what writes it.
@@ -277,7 +277,7 @@ mod tests {
         LaunchPlan {
             executable: "/bin/sh".into(),
             argv: ["sh", "-c", "echo x > ran"].map(str::to_owned).to_vec(),
-            then: Vec::new(),
+            piped_into: Vec::new(),
             stdin: Stdin::Empty,
             env: std::collections::BTreeMap::new(),
             cwd: work.to_owned(),

@@ -23,7 +23,7 @@ pub struct LaunchPlan {
     /// Further programs of a pipeline: each reads what the one before it writes. All have the same
     /// environment, working directory, scopes and limits.
     #[serde(default)]
-    pub then: Vec<Segment>,
+    pub piped_into: Vec<Segment>,
     /// What the first program reads.
     #[serde(default)]
     pub stdin: Stdin,
@@ -148,11 +148,15 @@ impl LaunchPlan {
         if self.argv.is_empty() {
             return invalid("argv", "needs at least one element");
         }
-        if self.then.iter().any(|segment| segment.argv.is_empty()) {
-            return invalid("then", "an argv needs at least one element");
+        if self
+            .piped_into
+            .iter()
+            .any(|segment| segment.argv.is_empty())
+        {
+            return invalid("piped_into", "an argv needs at least one element");
         }
-        if self.then.len() >= MAX_PROGRAMS {
-            return invalid("then", "at most 16 programs in a pipeline");
+        if self.piped_into.len() >= MAX_PROGRAMS {
+            return invalid("piped_into", "at most 16 programs in a pipeline");
         }
         if self.timeout_ms == 0 || self.timeout_ms > MAX_TIMEOUT_MS {
             return invalid("timeout_ms", "must be from 1 to 86400000");
@@ -185,7 +189,11 @@ impl LaunchPlan {
             ("executable", self.executable.as_path()),
             ("cwd", self.cwd.as_path()),
         ];
-        out.extend(self.then.iter().map(|it| ("then", it.executable.as_path())));
+        out.extend(
+            self.piped_into
+                .iter()
+                .map(|it| ("piped_into", it.executable.as_path())),
+        );
         if let Stdin::File { path } = &self.stdin {
             out.push(("stdin", path.as_path()));
         }
@@ -237,7 +245,7 @@ mod tests {
         LaunchPlan {
             executable: PathBuf::from("/bin/true"),
             argv: vec!["true".to_owned()],
-            then: Vec::new(),
+            piped_into: Vec::new(),
             stdin: Stdin::Empty,
             env: BTreeMap::new(),
             cwd: PathBuf::from("/usr"),
@@ -281,7 +289,10 @@ mod tests {
             field_of(|plan| plan.read_paths = vec!["/a".into(); 256]),
             None
         );
-        assert_eq!(field_of(|plan| plan.then = vec![segment(&["a"]); 15]), None);
+        assert_eq!(
+            field_of(|plan| plan.piped_into = vec![segment(&["a"]); 15]),
+            None
+        );
         assert_eq!(field_of(|plan| plan.cwd = "/".into()), None);
         assert_eq!(
             field_of(|plan| plan.hidden_paths = vec!["/a/..b/...".into()]),
@@ -295,10 +306,13 @@ mod tests {
         let many = vec![PathBuf::from("/a"); 129];
         let table = [
             (field_of(|plan| plan.argv.clear()), "argv"),
-            (field_of(|plan| plan.then = vec![segment(&[])]), "then"),
             (
-                field_of(|plan| plan.then = vec![segment(&["a"]); 16]),
-                "then",
+                field_of(|plan| plan.piped_into = vec![segment(&[])]),
+                "piped_into",
+            ),
+            (
+                field_of(|plan| plan.piped_into = vec![segment(&["a"]); 16]),
+                "piped_into",
             ),
             (field_of(|plan| plan.timeout_ms = 0), "timeout_ms"),
             (field_of(|plan| plan.timeout_ms = 86_400_001), "timeout_ms"),
@@ -331,12 +345,12 @@ mod tests {
                 (
                     field_of(|plan| {
                         let executable = path.clone();
-                        plan.then = vec![Segment {
+                        plan.piped_into = vec![Segment {
                             executable,
                             ..segment(&["a"])
                         }];
                     }),
-                    "then",
+                    "piped_into",
                 ),
                 (
                     field_of(|plan| plan.stdin = Stdin::File { path: path.clone() }),

@@ -69,7 +69,7 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
     let plan = LaunchPlan {
         executable: PathBuf::from(NOTHING),
         argv: vec!["probe".to_owned()],
-        then: Vec::new(),
+        piped_into: Vec::new(),
         stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),

@@ -30,7 +30,7 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
     let plan = |executable: &str, cwd: &str| LaunchPlan {
         executable: PathBuf::from(executable),
         argv: vec!["x".to_owned()],
-        then: Vec::new(),
+        piped_into: Vec::new(),
         stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from(cwd),

@@ -154,7 +154,7 @@ const COMMAND: Shape = {
   members: [
     must('id', TEXT),
     must('argv_hash', DIGEST),
-    may('then', list(object(PROGRAM))),
+    may('piped_into', list(object(PROGRAM))),
     must('exit_code', nullable(integer())),
     must('signal', nullable(integer(1))),
     must('timed_out', BOOLEAN),

@@ -159,7 +159,7 @@ static COMMAND: Shape = Shape {
     members: &[
         must("id", TEXT),
         must("argv_hash", DIGEST),
-        may("then", Check::List(&Check::Object(&PROGRAM))),
+        may("piped_into", Check::List(&Check::Object(&PROGRAM))),
         must("exit_code", Check::Nullable(&Check::Integer(i64::MIN))),
         must("signal", Check::Nullable(&Check::Integer(1))),
         must("timed_out", Check::Boolean),

@@ -10,7 +10,7 @@ fn plan(network: Network, limits: Limits) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/true"),
         argv: vec!["true".to_owned()],
-        then: Vec::new(),
+        piped_into: Vec::new(),
         stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),

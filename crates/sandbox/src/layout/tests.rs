@@ -10,7 +10,7 @@ fn plan(cwd: &Path, read: &[&Path], write: &[&Path]) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/usr/bin/true"),
         argv: vec!["true".to_owned()],
-        then: Vec::new(),
+        piped_into: Vec::new(),
         stdin: Stdin::Empty,
         env: BTreeMap::new(),
         cwd: cwd.to_owned(),

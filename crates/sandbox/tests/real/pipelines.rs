@@ -18,7 +18,7 @@ fn pipeline(scripts: &[&str]) -> LaunchPlan {
         argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
     };
     LaunchPlan {
-        then: then.iter().map(segment).collect(),
+        piped_into: then.iter().map(segment).collect(),
         ..shell(Path::new("/usr"), first)
     }
 }
@@ -94,12 +94,12 @@ fn a_program_that_cannot_be_executed_ends_the_pipeline() {
         return;
     }
     let mut plan = pipeline(&["sleep 60", "sleep 60", "sleep 60"]);
-    plan.then[1].executable = PathBuf::from("/usr/bin/no-such-program");
+    plan.piped_into[1].executable = PathBuf::from("/usr/bin/no-such-program");
     let before = Instant::now();
     let outcome = run(&plan).unwrap();
     assert_eq!(outcome.termination, Termination::NotFound);
     assert!(before.elapsed() < Duration::from_secs(20));
-    plan.then[1].executable = PathBuf::from("/usr/share");
+    plan.piped_into[1].executable = PathBuf::from("/usr/share");
     let outcome = run(&plan).unwrap();
     let errno = nix::errno::Errno::EACCES as i32;
     assert_eq!(outcome.termination, Termination::NotExecutable { errno });

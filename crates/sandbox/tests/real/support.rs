@@ -56,7 +56,7 @@ pub(crate) fn shell(cwd: &Path, script: &str) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/sh"),
         argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
-        then: Vec::new(),
+        piped_into: Vec::new(),
         stdin: Stdin::Empty,
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
