@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { generateKey, verify } from '../../dist/index.js'
+import { generateKey, verifyReceipt } from '../../dist/index.js'
 import { commandOf, contractOf, policyOf, writeDocuments } from './support/documents.js'
 import { oneObject } from './support/json.js'
 import { Stage, withoutPrograms, withoutSandbox } from './support/stage.js'
@@ -51,7 +51,9 @@ describe.skipIf(noSandbox)('a key under a passphrase', () => {
     const argv = ['--signing-key', key, '--passphrase-file', passphrase]
     const good = await signedRun(argv, open)
     expect(good.code).toBe(0)
-    const { code } = await verify({ receipt: good.receipt, keys: [{ path: publicKey }] })
+    const { code } = await verifyReceipt(readFileSync(good.receipt), {
+      keys: [{ path: publicKey }],
+    })
     expect(code).toBe('OK')
     const hidden = await signedRun(argv, passphrase)
     expect([hidden.code, hidden.answer['error']]).toMatchObject([122, REFUSED])
@@ -81,7 +83,9 @@ describe.skipIf(noToken)('a key in a token', () => {
     const uri = `pkcs11:token=ops;object=k?module-path=${MODULE}&pin-source=file:${pin}`
     const good = await signedRun(['--signing-key', uri], open, env)
     expect(good.code).toBe(0)
-    const { code } = await verify({ receipt: good.receipt, keys: [{ path: publicKey }] })
+    const { code } = await verifyReceipt(readFileSync(good.receipt), {
+      keys: [{ path: publicKey }],
+    })
     expect(code).toBe('OK')
     expect(readFileSync(good.receipt, 'utf8')).not.toContain('1234"')
     const hidden = await signedRun(['--signing-key', uri], pin, env)

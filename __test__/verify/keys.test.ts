@@ -86,7 +86,7 @@ it.each<[string, object, string]>([
 
 it('an option under another name is refused, not overlooked', async () => {
   const options = { revoked_at: '2026-01-01T00:00:00Z' }
-  await expect(new KeySet().add(TEST_KEY.hex, options)).rejects.toThrow(
+  await expect(new KeySet().add(TEST_KEY.hex, options as object)).rejects.toThrow(
     new TypeError('unknown option `revoked_at`; expected id, validFrom, validUntil, revokedAt'),
   )
 })
