@@ -226,7 +226,8 @@ describe('ambit receipt', () => {
     writeFileSync(changed, text.replace(payload, Buffer.from(body).toString('base64')))
     const cases: [readonly string[], string, number, string][] = [
       [['export', flipped, '--dsse'], home, 1, 'ERR_RECEIPT_NOT_VALID'],
-      [['export', file, '--dsse'], other, 1, 'ERR_RECEIPT_NOT_VALID'],
+      [['export', file, '--dsse'], other, 5, 'ERR_RECEIPT_NOT_VALID'],
+      [['export', envelope, '--dsse'], home, 2, 'ERR_RECEIPT_NOT_VALID'],
       [['export', '/no/such', '--dsse'], home, 7, 'ERR_RECEIPT_UNREADABLE'],
       [['export', file, '--dsse', '--key', '/no'], home, 5, 'ERR_KEY_FILE_UNREADABLE'],
       [['export', file], home, 64, 'ERR_CONFIG_USAGE'],

@@ -2,7 +2,7 @@
 // What the commands about receipts share.
 import { existsSync } from 'node:fs'
 import { Flags } from '@oclif/core'
-import { type AmbitError, findHome, readReceipt, trustedKeys } from '../index.js'
+import { type AmbitError, type Verdict, findHome, readReceipt, trustedKeys } from '../index.js'
 import { AmbitCommand } from './command.js'
 
 const EXIT_INVALID = 1
@@ -16,7 +16,6 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   ERR_CONFIG_USAGE: EXIT_USAGE,
   ERR_RECEIPT_ENVELOPE_KEY: EXIT_KEY,
   ERR_RECEIPT_ENVELOPE_SIGNATURE: EXIT_INVALID,
-  ERR_RECEIPT_NOT_VALID: EXIT_INVALID,
   ERR_RECEIPT_UNREADABLE: EXIT_UNREADABLE,
   ERR_RECEIPT_UNWRITABLE: EXIT_UNREADABLE,
 }
@@ -26,6 +25,13 @@ export abstract class ReceiptCommand extends AmbitCommand {
   protected exitCodeFor(error: AmbitError): number {
     return EXIT_CODES[error.code] ?? (error.code.startsWith('ERR_KEY_') ? EXIT_KEY : EXIT_MALFORMED)
   }
+}
+
+/** Returns the exit code of one receipt's verdict. */
+export function exitOfVerdict({ status, code }: Verdict): number {
+  if (status === 'valid') return 0
+  if (code === 'UNKNOWN_KEY') return EXIT_KEY
+  return status === 'invalid' ? EXIT_INVALID : EXIT_MALFORMED
 }
 
 /** The flags of the keys that are trusted. */

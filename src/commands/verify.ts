@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand, jsonText, oneLine } from '../cli/command.js'
+import { exitOfVerdict } from '../cli/receipt.js'
 import { SetWords } from '../cli/set-words.js'
 import { trustOf } from '../cli/trust.js'
 import {
@@ -13,7 +14,6 @@ import {
   verifyAll,
 } from '../index.js'
 
-const EXIT_INVALID = 1
 const EXIT_UNDECIDABLE = 2
 const EXIT_KEY = 5
 const EXIT_UNREADABLE = 7
@@ -148,10 +148,7 @@ function timeOf(text: string): Date {
 }
 
 function exitOf({ verdict }: ReceiptResult): number {
-  if (verdict === undefined) return EXIT_UNREADABLE
-  if (verdict.status === 'valid') return 0
-  if (verdict.code === 'UNKNOWN_KEY') return EXIT_KEY
-  return verdict.status === 'invalid' ? EXIT_INVALID : EXIT_UNDECIDABLE
+  return verdict === undefined ? EXIT_UNREADABLE : exitOfVerdict(verdict)
 }
 
 async function write(text: string): Promise<void> {
