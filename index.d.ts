@@ -248,6 +248,9 @@ export declare function launchPlan(plan: string, canceller: Canceller, stdin?: U
  */
 export declare function listOwnKeys(folder: string): TextAnswer
 
+/** Answers with `[{name, file, jwks}]`, by name. A folder that is missing has none. */
+export declare function listTrustedKeys(folder: string): TextAnswer
+
 /** An approval by what an approver calls it. */
 export interface NamedApproval {
   /** The key that signed it, or `unsigned`. */
@@ -271,6 +274,9 @@ export interface NamedFile {
   /** Its bytes as they are. */
   content: Uint8Array
 }
+
+/** Answers with the log of a folder's own keys, as it stands; it is verified first. */
+export declare function ownKeyLog(folder: string): TextAnswer
 
 /**
  * Reads strict I-JSON and answers with its RFC 8785 text.
@@ -331,10 +337,10 @@ export interface Secret {
 }
 
 /**
- * Answers with the files that hold the secrets of a signing key as a JSON array of paths: its own, or
- * that of a token's PIN.
+ * Answers with `{files, variables}`, where the secrets of a signing key are: its own file, or what holds
+ * the PIN of its token.
  */
-export declare function secretFiles(source: string): TextAnswer
+export declare function secretPlaces(source: string): TextAnswer
 
 /** What somebody saw of a chain, and when. */
 export interface SeenChain {
@@ -404,10 +410,22 @@ export interface TrustedKey {
 }
 
 /**
- * Puts a public key or a JWKS of somebody else, as a JWKS, into a new file; answers with the text
- * that was written. `id` is the name by which receipts name a single key, if it is none of its own.
+ * Keeps a public key, a JWKS or a key log of somebody else in a folder; answers with
+ * `{name, file, jwks}`: `jwks` is text.
  */
-export declare function trustKeys(path: string, id: string | undefined | null, target: string): TextAnswer
+export declare function trustKeys(folder: string, path: string, options: TrustOptions): TextAnswer
+
+/** How keys are trusted. */
+export interface TrustOptions {
+  /** What they are called. */
+  name: string
+  /** How receipts name a single key, if by none of its own ids. */
+  id?: string
+  /** Public key files that a key log may begin with. */
+  roots?: Array<string>
+  /** Whether to take the place of what is there under the name. */
+  replace?: boolean
+}
 
 /**
  * Verifies one receipt with the keys of files and of key sets (JWKS documents); answers with the

@@ -50,7 +50,7 @@ export const ERROR_CODES = {
   ERR_KEY_PIN: 'The PIN of the token is missing, or the token refuses it.',
   ERR_KEY_PUBLIC_HALF_MISMATCH: 'The public half of the key does not belong to its seed.',
   ERR_KEY_RANDOM_UNAVAILABLE: 'The system gave no random bytes for a new key.',
-  ERR_KEY_REVOKED: 'The signing key was revoked.',
+  ERR_KEY_REVOKED: 'The signing key was revoked, or another took its place.',
   ERR_KEY_SMALL_ORDER: 'The public key is of small order: anyone could sign for it.',
   ERR_KEY_TOKEN_FAILED: 'The token did not sign, or signed wrongly.',
   ERR_KEY_TOKEN_NOT_FOUND: 'No token or key fits the PKCS#11 URI, or more than one does.',

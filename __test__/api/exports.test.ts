@@ -48,6 +48,7 @@ it('exports these names and no others', () => {
     'lintPolicy',
     'loadContract',
     'loadPolicy',
+    'ownKeyLog',
     'ownKeys',
     'parseContract',
     'parsePolicy',

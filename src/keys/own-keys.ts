@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
 import { KeyError } from '../errors.js'
 import { addon, unwrap, unwrapJson } from '../native.js'
 import type { KeyDescription, Secret } from './signer.js'
@@ -117,27 +116,44 @@ export function ownKeys(folders: KeyFolders): OwnKeys {
 }
 
 /**
- * Trusts a public key or a JWKS of somebody else: a copy is kept.
+ * Returns the log of the own keys, one signed event a line: whoever knows the first key can follow it.
  *
- * @param file SPKI PEM, JWK, 64 hex digits, 32 raw bytes, or a JWKS
- * @param options `name`: what the copy is called; `id`: how receipts name the key, if by none of its
- *   own ids
- * @returns the copy's file and its text
- * @throws {@link KeyError} `ERR_KEY_FILE_EXISTS` where the name is taken
+ * @throws {@link KeyError} `ERR_KEY_MISSING` where there is none
+ */
+export function ownKeyLog(folders: KeyFolders): string {
+  return unwrap(addon.ownKeyLog(folders.keys)).value
+}
+
+/** How keys of somebody else are trusted. */
+export interface TrustOptions {
+  /** What the copy is called: letters, digits and `.-_`. */
+  readonly name: string
+  /** How receipts name a single key, if by none of its own ids. */
+  readonly id?: string
+  /**
+   * Public key files, known from elsewhere, that a key log may begin with. A log that goes on from the one
+   * that is trusted under the name needs none.
+   */
+  readonly roots?: readonly string[]
+  /** Whether to take the place of what is trusted under the name. */
+  readonly replace?: boolean
+}
+
+/**
+ * Trusts a public key, a JWKS or a key log of somebody else: a copy is kept.
+ *
+ * @param file SPKI PEM, JWK, 64 hex digits, 32 raw bytes, a JWKS, or a key log
+ * @returns the copy's file, and its keys as a JWKS
+ * @throws {@link KeyError} `ERR_KEY_FILE_EXISTS` where the name is taken, `ERR_KEY_LOG_*` where a log is
+ *   not to be believed or does not go on from the one that was trusted
  */
 export function trustKeys(
   folders: KeyFolders,
   file: string,
-  options: { readonly name: string; readonly id?: string },
+  { roots, ...options }: TrustOptions,
 ): { readonly file: string; readonly jwks: string } {
-  const { name, id } = options
-  if (!TRUST_NAME.test(name)) {
-    const message = `\`${name}\` is no name for a trusted key; expected letters, digits, \`.-_\``
-    throw new KeyError('ERR_KEY_NAME', message)
-  }
-  mkdirSync(folders.trust, { recursive: true, mode: 0o700 })
-  const target = join(folders.trust, `${name}${TRUST_SUFFIX}`)
-  return { file: target, jwks: unwrap(addon.trustKeys(file, id, target)).value }
+  const asked = { ...options, ...(roots && { roots: [...roots] }) }
+  return unwrapJson<TrustedText>(addon.trustKeys(folders.trust, file, asked))
 }
 
 /**
@@ -148,25 +164,15 @@ export function trustKeys(
  */
 export function trustedKeys(folders: KeyFolders): readonly TrustedSet[] {
   const own = ownKeys(folders)
-  const sets = own.keys.length === 0 ? [] : [{ name: 'own', jwks: Buffer.from(own.jwks) }]
-  const names = existsSync(folders.trust) ? readdirSync(folders.trust).toSorted() : []
-  const others = names.filter((name) => name.endsWith(TRUST_SUFFIX))
-  return [
-    ...sets,
-    ...others.map((name) => ({
-      name: name.slice(0, -TRUST_SUFFIX.length),
-      jwks: readTrusted(join(folders.trust, name)),
-    })),
-  ]
+  const others = unwrapJson<readonly TrustedText[]>(addon.listTrustedKeys(folders.trust))
+  const sets = [...(own.keys.length === 0 ? [] : [{ name: 'own', jwks: own.jwks }]), ...others]
+  return sets.map(({ name, jwks }) => ({ name, jwks: Buffer.from(jwks) }))
 }
 
-function readTrusted(path: string): Uint8Array {
-  try {
-    return readFileSync(path)
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    throw new KeyError('ERR_KEY_FILE_UNREADABLE', `\`${path}\`: ${reason}`, { cause })
-  }
+interface TrustedText {
+  readonly name: string
+  readonly file: string
+  readonly jwks: string
 }
 
 function needsKeys(folders: KeyFolders): void {
@@ -174,6 +180,3 @@ function needsKeys(folders: KeyFolders): void {
   const message = `no keys in \`${folders.keys}\`; make one with \`ambit keys generate\``
   throw new KeyError('ERR_KEY_MISSING', message)
 }
-
-const TRUST_SUFFIX = '.jwks.json'
-const TRUST_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/u

@@ -101,9 +101,21 @@ export class Signer {
   }
 }
 
-/** Returns the files that hold what a signing key must not lose: its own, or that of a token's PIN. */
-export function secretFilesOf(source: string): readonly string[] {
-  return unwrapJson<readonly string[]>(addon.secretFiles(source))
+/** Where secrets are that nothing else may see. */
+export interface SecretPlaces {
+  readonly files: readonly string[]
+  /** Names of environment variables. */
+  readonly variables: readonly string[]
+}
+
+/** Returns where a signing key's secrets are: itself, or the PIN of its token, and its passphrase. */
+export function secretPlacesOf(source: string, passphrase: Secret = {}): SecretPlaces {
+  const { files, variables } = unwrapJson<SecretPlaces>(addon.secretPlaces(source))
+  const { file, variable } = passphrase
+  return {
+    files: file === undefined ? files : [...files, file],
+    variables: variable === undefined ? variables : [...variables, variable],
+  }
 }
 
 /**

@@ -10,6 +10,8 @@ import { isWithin } from './paths.js'
 export interface PlanContext {
   /** Environment of the caller; only what the contract names is passed on. */
   readonly env: NodeJS.ProcessEnv
+  /** Names of variables that no command may see: passphrase and PIN. */
+  readonly hiddenNames: readonly string[]
   /** Paths that no command may see: keys and ledger. */
   readonly hiddenPaths: readonly string[]
   /** Trees that some command of the contract may write. */
@@ -69,7 +71,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const cwd = plainPath(command, command.cwd)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
-  const env = environmentOf(command, context.env)
+  const env = environmentOf(command, context)
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
   const [first, ...piped_into] = argvVectors(command).map((argv) => {
     const [name = ''] = argv
@@ -146,12 +148,19 @@ function plainPath(command: Command, path: string): string {
 }
 
 /** The environment is made new: PATH, a private HOME, and what the contract names. */
-function environmentOf(command: Command, env: NodeJS.ProcessEnv): Record<string, string> {
+function environmentOf(
+  command: Command,
+  { env, hiddenNames: hidden }: PlanContext,
+): Record<string, string> {
   const out = new Map([
     ['HOME', '/tmp'],
     ['PATH', DEFAULT_PATH],
   ])
   for (const name of command.env_allow) {
+    if (hidden.includes(name)) {
+      const message = `command \`${command.id}\` may not see \`${name}\`, which holds a secret of ours`
+      throw new SandboxError('ERR_SANDBOX_PLAN_INVALID', message)
+    }
     const value = Object.hasOwn(env, name) ? env[name] : undefined
     if (value !== undefined) out.set(name, value)
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { KeyError, LedgerError, ReceiptError } from '../errors.js'
+import { ownKeys } from '../keys/own-keys.js'
 import { type Secret, Signer } from '../keys/signer.js'
 import { Ledger } from '../ledger/ledger.js'
 import type { Recorded } from '../ledger/types.js'
@@ -41,8 +42,8 @@ const RESERVED_BYTES = 1024 * 1024
 /** Signs and records: nothing of a run happens that did not pass through here first. */
 export class Recorder {
   readonly #ledger: Ledger
-  readonly #signer: Signer
-  readonly #keyId: string
+  readonly #options: RecorderOptions
+  #signer: Signer
   readonly #reserve: string
 
   /**
@@ -51,8 +52,8 @@ export class Recorder {
    * @throws {@link KeyError}, {@link LedgerError}
    */
   constructor(options: RecorderOptions) {
+    this.#options = options
     this.#signer = loadSigner(options)
-    this.#keyId = options.keyId ?? this.#signer.publicKey.thumbprint
     this.#ledger = new Ledger(options.home.ledger)
     sweepReserves(options.home.folder)
     this.#reserve = join(options.home.folder, `${RESERVE}${process.pid}-${randomUUID()}`)
@@ -84,6 +85,24 @@ export class Recorder {
     }
   }
 
+  /**
+   * Takes the key that took the place of ours while commands ran: what is dated after a rotation and
+   * signed by the old key would be outside of its window. Where that key cannot be had, or ours was
+   * revoked, ours signs on: what happened is recorded in any case, and verification says the rest.
+   */
+  renewKey(): void {
+    const { home, signingKey } = this.#options
+    if (signingKey !== undefined) return
+    try {
+      const { thumbprint } = this.#signer.publicKey
+      const current = ownKeys(home).keys.find(({ standing }) => standing === 'current')
+      if (current === undefined || current.key.thumbprint === thumbprint) return
+      this.#signer = loadSigner(this.#options)
+    } catch (error) {
+      if (!(error instanceof KeyError)) throw error
+    }
+  }
+
   /** Gives the space back; there may be none. */
   release(): void {
     rmSync(this.#reserve, { force: true })
@@ -97,7 +116,8 @@ export class Recorder {
 
   /** Signs a csc receipt and returns its text. */
   signCsc(receipt: string, signedAt: string): string {
-    return this.#signer.signCsc(receipt, this.#keyId, signedAt)
+    const keyId = this.#options.keyId ?? this.#signer.publicKey.thumbprint
+    return this.#signer.signCsc(receipt, keyId, signedAt)
   }
 
   /**
@@ -135,7 +155,7 @@ function isCode(error: unknown, code: LedgerError['code']): boolean {
 
 function loadSigner(options: RecorderOptions): Signer {
   const { home, signingKey, passphrase } = options
-  if (signingKey !== undefined) return new Signer(signingKey, passphrase)
+  if (signingKey !== undefined) return refuseEnded(new Signer(signingKey, passphrase), home)
   try {
     // not to make the folder only to find it empty
     if (existsSync(home.keys)) return new Signer({ folder: home.keys }, passphrase)
@@ -145,6 +165,18 @@ function loadSigner(options: RecorderOptions): Signer {
     const message = `no signing key at \`${options.home.signingKey}\`; make one with \`ambit keys generate\``
     throw new KeyError('ERR_KEY_MISSING', message, { cause: error })
   }
+}
+
+/** Refuses an own key that was rotated or revoked, wherever its file is now. */
+function refuseEnded(signer: Signer, home: Home): Signer {
+  const { thumbprint } = signer.publicKey
+  const own = ownKeys(home).keys.find(({ key }) => key.thumbprint === thumbprint)
+  if (own === undefined || own.standing === 'current') return signer
+  const what = own.standing === 'revoked' ? 'revoked' : 'rotated'
+  throw new KeyError(
+    'ERR_KEY_REVOKED',
+    `the signing key ${thumbprint} was ${what}; use the current one`,
+  )
 }
 
 /** Reads a decision receipt that we signed. */

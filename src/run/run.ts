@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import type { LoadedContract } from '../contract/index.js'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
-import { type Secret, secretFilesOf } from '../keys/signer.js'
+import { type Secret, secretPlacesOf } from '../keys/signer.js'
 import type { Recorded } from '../ledger/types.js'
 import { sha256Hex } from '../native.js'
 import { type Policy, type PolicyDecision, evaluate, unmetObligations } from '../policy/index.js'
@@ -200,13 +200,10 @@ function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
   }
   const { contract, policy, env, home, options } = work
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
-  const secrets = [
-    ...secretFilesOf(options.signingKey ?? home.signingKey),
-    ...(options.passphrase?.file === undefined ? [] : [options.passphrase.file]),
-  ]
-  const hiddenPaths = protectedPaths(home, secrets, env, writable)
+  const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
+  const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
   const writablePrefixes = policy.document.allowed_write_prefixes
-  const context = { env, hiddenPaths, writable, writablePrefixes }
+  const context = { env, hiddenNames: secrets.variables, hiddenPaths, writable, writablePrefixes }
   return contract.commands.map((command) => planOf(command, context))
 }
 
@@ -231,6 +228,7 @@ async function recordOutcome(
   done: Executed,
 ): Promise<{ csc: string; outcome: Recorded }> {
   const { recorder } = work
+  recorder.renewKey()
   const endedAt = work.now()
   const { commands, status, fault } = done
   const { scope, artifacts } = await seenOf(work, done)

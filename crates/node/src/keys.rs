@@ -10,7 +10,7 @@ use ambit_receipt::key_file::{self, Access};
 use ambit_receipt::key_home::{KeyHome, Passphrase};
 use ambit_receipt::passphrase::{PassphraseError, PassphraseSource, Question, UnlockError};
 use ambit_receipt::pkcs11::{KeyUri, Pkcs11Key};
-use ambit_receipt::{Sign, SigningKey, VerifyingKey};
+use ambit_receipt::{KeyWindow, Sign, SigningKey, VerifyingKey};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use serde_json::json;
@@ -113,21 +113,18 @@ fn load_from_file(path: &Path, secret: &Secret) -> Result<Arc<dyn Sign>, Failure
     }
 }
 
-/// Answers with the files that hold the secrets of a signing key as a JSON array of paths: its own, or
-/// that of a token's PIN.
+/// Answers with `{files, variables}`, where the secrets of a signing key are: its own file, or what holds
+/// the PIN of its token.
 #[napi(catch_unwind)]
-pub fn secret_files(source: String) -> TextAnswer {
+pub fn secret_places(source: String) -> TextAnswer {
     if !KeyUri::is_one(&source) {
-        return text(json!([source]).to_string());
+        return text(json!({ "files": [source], "variables": [] }).to_string());
     }
     match KeyUri::parse(&source) {
         Ok(uri) => {
-            let files: Vec<_> = uri
-                .pin_file()
-                .into_iter()
-                .map(Path::to_string_lossy)
-                .collect();
-            text(json!(files).to_string())
+            let files = uri.pin_file().map(Path::to_string_lossy);
+            let (files, variables) = (Vec::from_iter(files), Vec::from_iter(uri.pin_variable()));
+            text(json!({ "files": files, "variables": variables }).to_string())
         }
         Err(error) => Either::B(caused(error.code(), &error)),
     }
@@ -191,9 +188,15 @@ pub fn describe_public_key(path: String) -> TextAnswer {
 }
 
 pub(crate) fn read_public(path: &str) -> Result<VerifyingKey, Failure> {
+    read_public_with_window(path).map(|(key, _window)| key)
+}
+
+/// Reads a public key, and the window that a JWK gives itself.
+pub(crate) fn read_public_with_window(path: &str) -> Result<(VerifyingKey, KeyWindow), Failure> {
     let path = Path::new(path);
     let bytes = key_file::read_public(path).map_err(|error| named(path, &error, error.code()))?;
-    VerifyingKey::decode(&bytes).map_err(|error| named(path, &error, error.code()))
+    let key = VerifyingKey::decode(&bytes).map_err(|error| named(path, &error, error.code()))?;
+    Ok((key, KeyWindow::of_jwk(&bytes)))
 }
 
 /// A failure that names the key's file.

@@ -3,17 +3,17 @@
 
 use std::path::Path;
 
-use ambit_receipt::key_file::{self, Access};
+use ambit_receipt::key_file;
 use ambit_receipt::key_home::{KeyHome, OldKey};
 use ambit_receipt::key_log::{KeyState, Revocation, to_jwks};
 use ambit_receipt::passphrase::UnlockError;
-use ambit_receipt::{KeyForm, KeySet, VerifyingKey};
+use ambit_receipt::trust_folder::{TrustError, TrustFolder, TrustedSet, Trusting};
 use napi::bindgen_prelude::Either;
 use napi_derive::napi;
 use serde_json::{Value, json};
 
-use crate::answer::{Failure, TextAnswer, caused, failure, text};
-use crate::keys::{Secret, describe_value, named};
+use crate::answer::{Failure, TextAnswer, caused, text};
+use crate::keys::{Secret, describe_value, named, read_public};
 
 /// Makes the first key of a folder, or the next one after the current was revoked; answers with its
 /// description. `at` is the time in UTC with milliseconds.
@@ -79,46 +79,74 @@ pub fn list_own_keys(folder: String) -> TextAnswer {
     answer(|| Ok(list(&KeyHome::look(Path::new(&folder))?)))
 }
 
-/// Puts a public key or a JWKS of somebody else, as a JWKS, into a new file; answers with the text
-/// that was written. `id` is the name by which receipts name a single key, if it is none of its own.
+/// Answers with the log of a folder's own keys, as it stands; it is verified first.
 #[napi(catch_unwind)]
-pub fn trust_keys(path: String, id: Option<String>, target: String) -> TextAnswer {
-    match trust(Path::new(&path), id, Path::new(&target)) {
-        Ok(jwks) => text(jwks),
+pub fn own_key_log(folder: String) -> TextAnswer {
+    match KeyHome::look_at_log(Path::new(&folder)) {
+        Ok(log) => text(log),
+        Err(error) => Either::B(caused(error.code(), &error)),
+    }
+}
+
+/// How keys are trusted.
+#[napi(object)]
+#[derive(Clone, Debug)]
+pub struct TrustOptions {
+    /// What they are called.
+    pub name: String,
+    /// How receipts name a single key, if by none of its own ids.
+    pub id: Option<String>,
+    /// Public key files that a key log may begin with.
+    pub roots: Option<Vec<String>>,
+    /// Whether to take the place of what is there under the name.
+    pub replace: Option<bool>,
+}
+
+/// Keeps a public key, a JWKS or a key log of somebody else in a folder; answers with
+/// `{name, file, jwks}`: `jwks` is text.
+#[napi(catch_unwind)]
+pub fn trust_keys(folder: String, path: String, options: TrustOptions) -> TextAnswer {
+    match trust(Path::new(&folder), Path::new(&path), options) {
+        Ok(set) => text(set_value(&set).to_string()),
         Err(failure) => Either::B(failure),
     }
 }
 
-fn trust(path: &Path, id: Option<String>, target: &Path) -> Result<String, Failure> {
-    let bytes = key_file::read_public(path).map_err(|error| named(path, &error, error.code()))?;
-    let jwks = match VerifyingKey::decode(&bytes) {
-        Ok(key) => of_one(&key, id)?,
-        // an object that is no key may be a set of keys
-        Err(_) if KeyForm::detect(&bytes) == Some(KeyForm::Jwk) && id.is_none() => {
-            let set = KeySet::from_jwks(&bytes);
-            let set = set.map_err(|error| named(path, &error, error.code()))?;
-            if set.taken == 0 {
-                let message = format!("`{}`: no Ed25519 key in it", path.display());
-                return Err(failure("ERR_KEY_MALFORMED", message));
-            }
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
-        Err(error) => return Err(named(path, &error, error.code())),
-    };
-    key_file::write_new(target, jwks.as_bytes(), Access::Public)
-        .map_err(|error| named(target, &error, error.code()))?;
-    Ok(jwks)
+/// Answers with `[{name, file, jwks}]`, by name. A folder that is missing has none.
+#[napi(catch_unwind)]
+pub fn list_trusted_keys(folder: String) -> TextAnswer {
+    match TrustFolder::new(Path::new(&folder)).sets() {
+        Ok(sets) => text(Value::Array(sets.iter().map(set_value).collect()).to_string()),
+        Err(error) => Either::B(caused(error.code(), &error)),
+    }
 }
 
-fn of_one(key: &VerifyingKey, id: Option<String>) -> Result<String, Failure> {
-    let mut jwk: Value = serde_json::from_str(&key.to_jwk())
-        .map_err(|error| failure("ERR_INTERNAL", error.to_string()))?;
-    if let Some(members) = jwk.as_object_mut() {
-        let kid = id.unwrap_or_else(|| key.thumbprint());
-        members.insert("kid".to_owned(), Value::String(kid));
-        members.insert("use".to_owned(), Value::String("sig".to_owned()));
-    }
-    Ok(format!("{}\n", json!({ "keys": [jwk] })))
+fn trust(folder: &Path, path: &Path, options: TrustOptions) -> Result<TrustedSet, Failure> {
+    let bytes =
+        key_file::read_public_set(path).map_err(|error| named(path, &error, error.code()))?;
+    let roots = options.roots.unwrap_or_default();
+    let roots: Result<Vec<_>, Failure> = roots.iter().map(|root| read_public(root)).collect();
+    let how = Trusting {
+        id: options.id,
+        roots: roots?,
+        replace: options.replace.unwrap_or_default(),
+    };
+    let added = TrustFolder::new(folder).add(&options.name, &bytes, &how);
+    added.map_err(|error| match error {
+        TrustError::Key(_)
+        | TrustError::Log(_)
+        | TrustError::NotOne
+        | TrustError::Nothing
+        | TrustError::Set(_) => named(path, &error, error.code()),
+        TrustError::Access(..)
+        | TrustError::File(..)
+        | TrustError::Folder(..)
+        | TrustError::Name(_) => caused(error.code(), &error),
+    })
+}
+
+fn set_value(set: &TrustedSet) -> Value {
+    json!({ "name": set.name, "file": set.file.display().to_string(), "jwks": set.jwks })
 }
 
 fn list(states: &[KeyState]) -> Result<Value, Failure> {

@@ -7,7 +7,7 @@ use napi_derive::napi;
 use serde_json::json;
 
 use crate::answer::{Failure, TextAnswer, caused, failure, text};
-use crate::keys::{Signer, read_public};
+use crate::keys::{Signer, read_public_with_window};
 
 /// Signs a `csc.receipt.v0.1` given as JSON without its signature; answers with the text to store,
 /// byte for byte as csc-runner writes it.
@@ -66,11 +66,11 @@ pub(crate) fn key_set(keys: &[TrustedKey], jwks: &[Uint8Array]) -> Result<KeySet
             .map_err(|error| caused(error.code(), &error))?;
     }
     for trusted in keys {
-        let key = read_public(&trusted.path)?;
+        let (key, own) = read_public_with_window(&trusted.path)?;
         let window = KeyWindow {
-            valid_from: trusted.valid_from.clone(),
-            valid_until: trusted.valid_until.clone(),
-            revoked_at: trusted.revoked_at.clone(),
+            valid_from: trusted.valid_from.clone().or(own.valid_from),
+            valid_until: trusted.valid_until.clone().or(own.valid_until),
+            revoked_at: trusted.revoked_at.clone().or(own.revoked_at),
         };
         match &trusted.id {
             Some(id) => {

@@ -90,7 +90,16 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], access: Access) -> Result<(), K
 
 /// Reads a key log of its owner: up to 4 MiB.
 pub(crate) fn read_log(path: &Path) -> Result<Vec<u8>, KeyFileError> {
-    read(path, Access::Owner, 4 << 20).map(|bytes| bytes.to_vec())
+    read(path, Access::Owner, MAX_SET_BYTES).map(|bytes| bytes.to_vec())
+}
+
+/// Reads a public key's file, a set of keys or a key log, whoever may read it: up to 4 MiB.
+///
+/// # Errors
+///
+/// Those of [`read_public`].
+pub fn read_public_set(path: &Path) -> Result<Vec<u8>, KeyFileError> {
+    read(path, Access::Public, MAX_SET_BYTES).map(|bytes| bytes.to_vec())
 }
 
 /// Checks that a folder is its owner's alone.
@@ -102,6 +111,9 @@ pub(crate) fn check_folder(path: &Path) -> Result<(), KeyFileError> {
 
 /// The most bytes a key file may have: 64 KiB.
 pub const MAX_BYTES: u64 = 1 << 16;
+
+/// The most bytes a key log may have: 4 MiB. A set of keys may have 1 MiB of these.
+const MAX_SET_BYTES: u64 = 4 << 20;
 
 /// Why a key file could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -127,9 +139,9 @@ pub enum KeyFileError {
     /// The file could not be read.
     #[error("cannot read the key file")]
     Read(#[source] io::Error),
-    /// The file is larger than any key.
-    #[error("key file is larger than 64 KiB")]
-    TooLarge,
+    /// The file is larger than such a one may be. Shows how many KiB that is.
+    #[error("key file is larger than {0} KiB")]
+    TooLarge(u64),
     /// The file could not be written.
     #[error("cannot write the key file")]
     Write(#[source] io::Error),
@@ -140,7 +152,7 @@ impl KeyFileError {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Exists => "ERR_KEY_FILE_EXISTS",
-            Self::NotAFile | Self::TooLarge => "ERR_KEY_FILE_UNUSABLE",
+            Self::NotAFile | Self::TooLarge(_) => "ERR_KEY_FILE_UNUSABLE",
             Self::Open(_) | Self::Read(_) => "ERR_KEY_FILE_UNREADABLE",
             Self::Owner(_) | Self::Permissions(_) => "ERR_KEY_FILE_PERMISSIONS",
             Self::Random(_) => "ERR_KEY_RANDOM_UNAVAILABLE",
@@ -173,7 +185,7 @@ fn read(path: &Path, access: Access, max_bytes: u64) -> Result<Zeroizing<Vec<u8>
         .read_to_end(&mut bytes);
     match read.map(u64::try_from).map_err(KeyFileError::Read)? {
         Ok(length) if length <= max_bytes => Ok(bytes),
-        _ => Err(KeyFileError::TooLarge),
+        _ => Err(KeyFileError::TooLarge(max_bytes >> 10)),
     }
 }
 

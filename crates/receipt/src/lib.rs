@@ -54,6 +54,7 @@ mod schema;
 pub mod set;
 mod time;
 pub mod tlog;
+pub mod trust_folder;
 mod verdict;
 mod verify;
 

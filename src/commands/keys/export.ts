@@ -2,9 +2,9 @@
 import { Flags } from '@oclif/core'
 import { AmbitCommand } from '../../cli/command.js'
 import { KEY_EXITS, keysExitCode } from '../../cli/keys.js'
-import { type AmbitError, describePublicKey, findHome, ownKeys } from '../../index.js'
+import { type AmbitError, describePublicKey, findHome, ownKeyLog, ownKeys } from '../../index.js'
 
-const FORMATS = ['hex', 'jwk', 'jwks', 'pem', 'raw'] as const
+const FORMATS = ['hex', 'jwk', 'jwks', 'log', 'pem', 'raw'] as const
 
 export default class KeysExport extends AmbitCommand {
   static override summary = 'write the public key, or all public keys with their times, to stdout'
@@ -16,7 +16,9 @@ export default class KeysExport extends AmbitCommand {
   static override flags = {
     ...AmbitCommand.shared,
     format: Flags.option({
-      description: 'pem: SPKI; raw: 32 bytes; jwks: every own key, with windows and revocations',
+      description:
+        'pem: SPKI; raw: 32 bytes; jwks: every own key, with windows and revocations; log: the signed ' +
+        'key log, which others follow from its first key',
       options: FORMATS,
       default: 'pem' as const,
     })(),
@@ -42,6 +44,7 @@ export default class KeysExport extends AmbitCommand {
 function exported(format: (typeof FORMATS)[number]): Buffer {
   const home = findHome(process.env)
   if (format === 'jwks') return Buffer.from(`${ownKeys(home).jwks}\n`)
+  if (format === 'log') return Buffer.from(ownKeyLog(home))
   const key = describePublicKey(home.publicKey)
   switch (format) {
     case 'hex':

@@ -28,7 +28,7 @@ export default class KeysRevoke extends AmbitCommand {
   }
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(KeysRevoke)
+    const { args, flags } = await this.parse(KeysRevoke, withIdLast(this.argv))
     this.json = flags.json
     const { keys } = revokeOwnKey(findHome(process.env), {
       now: new Date(),
@@ -46,12 +46,23 @@ export default class KeysRevoke extends AmbitCommand {
   }
 }
 
+const isId = (text: string): boolean => /^-[\w-]{42}$/u.test(text)
+
+/** One thumbprint in 64 begins with a dash, and is no flag for that. */
+function withIdLast(argv: readonly string[]): string[] {
+  const ids = argv.includes('--') ? [] : argv.filter(isId)
+  return ids.length === 0 ? [...argv] : [...argv.filter((text) => !isId(text)), '--', ...ids]
+}
+
 /** RFC 3339 with its zone: without one, the time would be another on each machine. */
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/u
 
 function timeOf(text: string): Date {
   const time = new Date(TIME.test(text) ? text : Number.NaN)
-  if (!Number.isNaN(time.getTime())) return time
+  // a day that its month does not have would be taken for one of the next
+  const day = new Date(`${text.slice(0, 10)}T00:00:00Z`)
+  const isDay = !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text.slice(0, 10))
+  if (!Number.isNaN(time.getTime()) && isDay) return time
   const message = `\`--at ${text}\` is no time; expected RFC 3339, as 2026-01-31T12:00:00Z`
   throw new ConfigError('ERR_CONFIG_USAGE', message)
 }

@@ -79,11 +79,7 @@ impl KeySet {
                 _ => return Err(JwksError::Kid { index }),
             },
         };
-        let window = KeyWindow {
-            valid_from: bound(members, "valid_from"),
-            valid_until: bound(members, "valid_until"),
-            revoked_at: bound(members, "revoked_at"),
-        };
+        let window = window_of(members);
         if let (Some(same), Some(before)) = (self.get(&id), self.window(&id))
             && (same != key || *before != Window::new(&window))
         {
@@ -155,6 +151,23 @@ fn is_for_ed25519(members: &Object) -> bool {
         && member("crv") == Some(Some("Ed25519"))
         && matches!(member("use"), None | Some(Some("sig")))
         && matches!(member("alg"), None | Some(Some("EdDSA" | "Ed25519")))
+}
+
+impl KeyWindow {
+    /// Reads the window that a single JWK gives itself; none for other forms of keys.
+    pub fn of_jwk(bytes: &[u8]) -> Self {
+        let jwk = parse(bytes, &LIMITS).ok();
+        let members = jwk.as_ref().and_then(Value::as_object);
+        members.map(window_of).unwrap_or_default()
+    }
+}
+
+fn window_of(members: &Object) -> KeyWindow {
+    KeyWindow {
+        valid_from: bound(members, "valid_from"),
+        valid_until: bound(members, "valid_until"),
+        revoked_at: bound(members, "revoked_at"),
+    }
 }
 
 /// A bound as text. One that is no text is there, and cannot be read.

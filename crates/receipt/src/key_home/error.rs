@@ -29,6 +29,9 @@ pub enum KeyHomeError {
     /// The log is not to be believed, or does not take the event.
     #[error("key log")]
     Log(#[source] KeyLogError),
+    /// There is no log: no key was ever made, or it was never rotated since there are logs.
+    #[error("there is no key log; `ambit keys generate` and `ambit keys rotate` begin one")]
+    NoLog,
     /// The current key was revoked, and there is no other yet.
     #[error("the signing key was revoked; make another with `ambit keys generate`")]
     Revoked,
@@ -46,6 +49,7 @@ impl KeyHomeError {
             Self::Foreign => "ERR_KEY_FOREIGN",
             Self::Key(error) | Self::Unusable(_, error) => error.code(),
             Self::Log(error) => error.code(),
+            Self::NoLog => "ERR_KEY_MISSING",
             Self::Revoked => "ERR_KEY_REVOKED",
         }
     }

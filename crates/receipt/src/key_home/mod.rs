@@ -8,6 +8,7 @@
 //! the folder next.
 
 mod error;
+mod files;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::encoding::hex;
 use crate::key::{KeyError, SigningKey, VerifyingKey};
 use crate::key_file::{self, Access, KeyFileError};
-use crate::key_log::{Beginning, KeyLog, KeyState, Revocation};
+use crate::key_log::{Beginning, KeyLog, KeyLogError, KeyState, MAX_LOG_BYTES, Revocation};
 
 pub use error::KeyHomeError;
 
@@ -59,8 +60,7 @@ impl KeyHome {
             .mode(0o700)
             .create(folder)
             .map_err(at)?;
-        key_file::check_folder(folder)
-            .map_err(|error| KeyHomeError::Access(folder.to_owned(), error))?;
+        check_access(folder)?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -84,11 +84,30 @@ impl KeyHome {
     ///
     /// [`KeyHomeError`].
     pub fn look(folder: &Path) -> Result<Vec<KeyState>, KeyHomeError> {
-        let home = Self {
+        Self::to_look_at(folder)?.map_or_else(|| Ok(Vec::new()), |home| home.states())
+    }
+
+    /// Returns the text of the verified log in a folder, for others to follow.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyHomeError::NoLog`]; see [`KeyHomeError`].
+    pub fn look_at_log(folder: &Path) -> Result<String, KeyHomeError> {
+        let home = Self::to_look_at(folder)?.ok_or(KeyHomeError::NoLog)?;
+        let text = home.log_text()?.ok_or(KeyHomeError::NoLog)?;
+        verified(&text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    fn to_look_at(folder: &Path) -> Result<Option<Self>, KeyHomeError> {
+        if !is_there(folder) {
+            return Ok(None);
+        }
+        check_access(folder)?;
+        Ok(Some(Self {
             folder: folder.to_owned(),
             _lock: None,
-        };
-        home.states()
+        }))
     }
 
     /// Makes the first key pair, and begins its log; after the current key was revoked, the next.
@@ -102,9 +121,10 @@ impl KeyHome {
         passphrase: Option<&[u8]>,
         at: &str,
     ) -> Result<VerifyingKey, KeyHomeError> {
-        let default = self.private(DEFAULT);
-        if default.exists() {
-            return Err(KeyHomeError::File(default, KeyFileError::Exists));
+        for file in [self.private(DEFAULT), self.public(DEFAULT)] {
+            if is_there(&file) {
+                return Err(KeyHomeError::File(file, KeyFileError::Exists));
+            }
         }
         let before = self.log()?;
         let key = SigningKey::generate().map_err(KeyHomeError::Key)?;
@@ -113,9 +133,7 @@ impl KeyHome {
             Some(log) => log.begin_again(&key, at),
         };
         let line = line.map_err(KeyHomeError::Log)?;
-        self.write_pair(DEFAULT, &key, passphrase)?;
-        self.append(&line)
-            .inspect_err(|_| self.remove_pair(DEFAULT))?;
+        self.introduce(&key, passphrase, &line)?;
         Ok(key.verifying_key())
     }
 
@@ -174,17 +192,25 @@ impl KeyHome {
         };
         let new = SigningKey::generate().map_err(KeyHomeError::Key)?;
         let line = log.rotate(current, &new, at).map_err(KeyHomeError::Log)?;
-        let name = new.verifying_key().thumbprint();
-        self.write_pair(&name, &new, passphrase)?;
-        self.append(&line)
-            .inspect_err(|_| self.remove_pair(&name))?;
-        // from here on the new key is the current one
-        self.finish()?;
+        self.introduce(&new, passphrase, &line)?;
         if old == OldKey::Deleted {
             let file = self.private(&current.verifying_key().thumbprint());
             fs::remove_file(&file).map_err(|error| KeyHomeError::Folder(file, error))?;
         }
         Ok(new.verifying_key())
+    }
+
+    /// Makes `key` the current one: it is so from the moment when `line` is in the log.
+    fn introduce(
+        &self,
+        key: &SigningKey,
+        passphrase: Option<&[u8]>,
+        line: &[u8],
+    ) -> Result<(), KeyHomeError> {
+        let name = key.verifying_key().thumbprint();
+        self.write_pair(&name, key, passphrase)?;
+        self.append(line).inspect_err(|_| self.remove_pair(&name))?;
+        self.finish()
     }
 
     /// Revokes a key from a time on. A revoked current key is put aside: nothing is signed with it any
@@ -233,11 +259,8 @@ impl KeyHome {
     ///
     /// [`KeyHomeError::Log`] and [`KeyHomeError::File`].
     pub fn log(&self) -> Result<Option<KeyLog>, KeyHomeError> {
-        let Some(text) = self.log_text()? else {
-            return Ok(None);
-        };
-        let log = KeyLog::verify(&text, &KeyLog::roots_named(&text));
-        log.map(Some).map_err(KeyHomeError::Log)
+        let text = self.log_text()?;
+        text.map(|text| verified(&text)).transpose()
     }
 
     fn log_text(&self) -> Result<Option<Vec<u8>>, KeyHomeError> {
@@ -292,111 +315,12 @@ impl KeyHome {
     fn append(&self, line: &[u8]) -> Result<(), KeyHomeError> {
         let mut text = self.log_text()?.unwrap_or_default();
         text.extend_from_slice(line);
+        if text.len() > MAX_LOG_BYTES {
+            return Err(KeyHomeError::Log(KeyLogError::TooLarge));
+        }
         let path = self.folder.join(LOG);
         key_file::replace(&path, &text, Access::Owner)
             .map_err(|error| KeyHomeError::File(path, error))
-    }
-
-    /// Does what follows from the log, and was not done yet.
-    fn finish(&self) -> Result<(), KeyHomeError> {
-        let Some(log) = self.log()? else {
-            return Ok(());
-        };
-        if let Some(current) = log.current() {
-            let name = current.key.thumbprint();
-            if self.private(&name).exists() {
-                self.put_aside(&log)?;
-                self.rename(&self.private(&name), &self.private(DEFAULT))?;
-            }
-            if self.public(&name).exists() && self.private(DEFAULT).exists() {
-                self.rename(&self.public(&name), &self.public(DEFAULT))?;
-            }
-        } else if self.public(DEFAULT).exists() {
-            self.put_aside(&log)?;
-            for file in [self.private(DEFAULT), self.public(DEFAULT)] {
-                remove(&file)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Links the pair that is no longer the current one to its own name.
-    fn put_aside(&self, log: &KeyLog) -> Result<(), KeyHomeError> {
-        let old = self.read_public(DEFAULT)?;
-        let is_known = log.states().iter().any(|state| state.key == old);
-        if !is_known || log.current().is_some_and(|current| current.key == old) {
-            return Err(KeyHomeError::Foreign);
-        }
-        let name = old.thumbprint();
-        for (from, to) in [
-            (self.private(DEFAULT), self.private(&name)),
-            (self.public(DEFAULT), self.public(&name)),
-        ] {
-            match fs::hard_link(&from, &to) {
-                Err(error) if !is_done(&error) => return Err(KeyHomeError::Folder(to, error)),
-                _ => {}
-            }
-        }
-        self.sync()
-    }
-
-    fn write_pair(
-        &self,
-        name: &str,
-        key: &SigningKey,
-        passphrase: Option<&[u8]>,
-    ) -> Result<(), KeyHomeError> {
-        let private = match passphrase {
-            Some(passphrase) => key.to_encrypted_pem(passphrase),
-            None => key.to_pkcs8_pem(),
-        };
-        let private = private.map_err(KeyHomeError::Key)?;
-        let public = key
-            .verifying_key()
-            .to_spki_pem()
-            .map_err(KeyHomeError::Key)?;
-        let write = |path: PathBuf, bytes: &[u8], access| {
-            key_file::write_new(&path, bytes, access)
-                .map_err(|error| KeyHomeError::File(path, error))
-        };
-        write(self.private(name), private.as_bytes(), Access::Owner)?;
-        write(self.public(name), public.as_bytes(), Access::Public).inspect_err(|_| {
-            // half a pair is of no use; the file is ours, made a moment ago
-            let _removed = fs::remove_file(self.private(name));
-        })
-    }
-
-    /// Takes back a pair that was written a moment ago and counts for nothing.
-    fn remove_pair(&self, name: &str) {
-        for file in [self.private(name), self.public(name)] {
-            // what stays is a key that nothing names
-            let _removed = fs::remove_file(file);
-        }
-    }
-
-    fn read_public(&self, name: &str) -> Result<VerifyingKey, KeyHomeError> {
-        let path = self.public(name);
-        let bytes = key_file::read_public(&path)
-            .map_err(|error| KeyHomeError::File(path.clone(), error))?;
-        VerifyingKey::decode(&bytes).map_err(|error| KeyHomeError::Unusable(path, error))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<(), KeyHomeError> {
-        fs::rename(from, to).map_err(|error| KeyHomeError::Folder(to.to_owned(), error))?;
-        self.sync()
-    }
-
-    fn sync(&self) -> Result<(), KeyHomeError> {
-        let synced = File::open(&self.folder).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| KeyHomeError::Folder(self.folder.clone(), error))
-    }
-
-    fn private(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.pem"))
-    }
-
-    fn public(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.pub.pem"))
     }
 }
 
@@ -418,19 +342,19 @@ fn new_log_id() -> Result<String, KeyHomeError> {
     Ok(hex(&id))
 }
 
-fn remove(file: &Path) -> Result<(), KeyHomeError> {
-    match fs::remove_file(file) {
-        Err(error) if !is_done(&error) => Err(KeyHomeError::Folder(file.to_owned(), error)),
-        _ => Ok(()),
-    }
+/// Reads the log of one's own keys, which is its own root.
+fn verified(text: &[u8]) -> Result<KeyLog, KeyHomeError> {
+    KeyLog::verify(text, &KeyLog::roots_named(text)).map_err(KeyHomeError::Log)
 }
 
-/// Whether a link or a removal was done before: by the process that did not come to its end.
-fn is_done(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotFound
-    )
+fn check_access(folder: &Path) -> Result<(), KeyHomeError> {
+    let checked = key_file::check_folder(folder);
+    checked.map_err(|error| KeyHomeError::Access(folder.to_owned(), error))
+}
+
+/// Whether there is anything, be it a link to nothing.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
 const DEFAULT: &str = "default";

@@ -182,6 +182,73 @@ fn a_rotation_that_was_interrupted_is_finished() {
     }
 }
 
+/// The first key, and the next one after a revocation, count from the moment of their event as well.
+#[test]
+fn a_key_whose_making_was_interrupted_is_finished_or_made_again() {
+    for (revoked, in_log) in [(false, false), (false, true), (true, false), (true, true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let home = open(folder.path());
+        if revoked {
+            let first = home.generate(None, DAYS[0]).unwrap();
+            let revocation = Revocation {
+                key_id: &first.thumbprint(),
+                revoked_at: DAYS[0],
+                reason: None,
+            };
+            home.revoke(none, &revocation, DAYS[1]).unwrap();
+        }
+        let key = SigningKey::from_seed(&[8; 32]);
+        let line = match home.log().unwrap() {
+            Some(log) => log.begin_again(&key, DAYS[2]),
+            None => KeyLog::begin(&key, &"00".repeat(16), DAYS[2], Beginning::Known),
+        };
+        let name = key.verifying_key().thumbprint();
+        home.write_pair(&name, &key, None).unwrap();
+        if in_log {
+            home.append(&line.unwrap()).unwrap();
+        }
+        let home = open_again(&home);
+        if in_log {
+            assert_eq!(public(&home), key.verifying_key());
+            assert_eq!(home.read_public(DEFAULT).unwrap(), key.verifying_key());
+        } else {
+            let next = home.generate(None, DAYS[3]).unwrap();
+            assert_eq!(public(&home), next);
+        }
+    }
+}
+
+#[test]
+fn a_file_in_the_place_of_the_public_key_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = open(folder.path());
+    fs::write(home.public(DEFAULT), "not a key").unwrap();
+    assert_eq!(
+        code(home.generate(None, DAYS[0])),
+        Some("ERR_KEY_FILE_EXISTS")
+    );
+    assert!(home.log().unwrap().is_none());
+}
+
+#[test]
+fn a_log_does_not_grow_beyond_what_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = open(folder.path());
+    home.generate(None, DAYS[0]).unwrap();
+    let long = vec![b' '; MAX_LOG_BYTES];
+    assert_eq!(code(home.append(&long)), Some("ERR_KEY_LOG_MALFORMED"));
+    assert_eq!(home.states().unwrap().len(), 1);
+}
+
+#[test]
+fn a_look_at_a_folder_that_others_can_write_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let keys = folder.path().join("keys");
+    fs::set_permissions(&keys, fs::Permissions::from_mode(0o777)).unwrap();
+    assert_eq!(code(KeyHome::look(&keys)), Some("ERR_KEY_FILE_PERMISSIONS"));
+}
+
 /// The lock is held for each process; within one, a second handle on the same folder finishes too.
 fn open_again(home: &KeyHome) -> KeyHome {
     let again = KeyHome {

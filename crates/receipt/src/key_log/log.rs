@@ -30,7 +30,7 @@ impl KeyLog {
     /// [`KeyLogError::At`] with the first line at fault and what is wrong there;
     /// [`KeyLogError::TooLarge`].
     pub fn verify(text: &[u8], roots: &[VerifyingKey]) -> Result<Self, KeyLogError> {
-        if text.len() > MAX_BYTES {
+        if text.len() > MAX_LOG_BYTES {
             return Err(KeyLogError::TooLarge);
         }
         let mut log = Self {
@@ -420,5 +420,5 @@ fn sealed(event: Object, key: &dyn Sign) -> Result<Vec<u8>, KeyLogError> {
     Ok(line)
 }
 
-/// The most bytes that a log may have: some 7,000 events.
-const MAX_BYTES: usize = 4 << 20;
+/// The most bytes that a log may have: 4 MiB, some 7,000 events.
+pub const MAX_LOG_BYTES: usize = 4 << 20;

@@ -20,5 +20,5 @@ mod state;
 mod tests;
 
 pub use error::{KeyLogError, KeyLogFault};
-pub use log::{Beginning, KeyLog, Revocation};
+pub use log::{Beginning, KeyLog, MAX_LOG_BYTES, Revocation};
 pub use state::{KeyStanding, KeyState, to_jwks};

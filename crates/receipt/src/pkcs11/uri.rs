@@ -88,6 +88,14 @@ impl KeyUri {
         }
     }
 
+    /// Returns the environment variable that the PIN is in, if it is in one.
+    pub fn pin_variable(&self) -> Option<&str> {
+        match &self.pin {
+            Some(PinSource::Environment(name)) => Some(name),
+            Some(PinSource::File(_)) | None => None,
+        }
+    }
+
     /// Returns whether `text` is meant as such a URI.
     pub fn is_one(text: &str) -> bool {
         text.starts_with(SCHEME)
