@@ -104,7 +104,7 @@ fn programs(plan: &LaunchPlan) -> usize {
 }
 
 /// Makes the pipe of the input, where the plan has one: its reading end, and what writes it.
-fn input(
+pub(crate) fn input(
     plan: &LaunchPlan,
     bytes: Vec<u8>,
 ) -> Result<(Option<OwnedFd>, Option<Feed>), SandboxError> {
@@ -117,7 +117,7 @@ fn input(
 }
 
 /// Does `work` while another thread writes the input and reads the streams.
-fn with_pump<T>(
+pub(crate) fn with_pump<T>(
     taps: [Tap; 2],
     feed: Option<Feed>,
     work: impl FnOnce() -> Result<T, SandboxError>,
@@ -146,7 +146,7 @@ fn with_pump<T>(
     })
 }
 
-fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
+pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
     nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(SandboxError::internal("making a pipe"))
 }
 
@@ -199,7 +199,7 @@ fn termination(
 
 /// A pipeline ends as the first of its programs that failed. One that was writing to a program that
 /// needed no more (`SIGPIPE`) did not fail.
-fn of_pipeline(ended: &[Ended]) -> Termination {
+pub(crate) fn of_pipeline(ended: &[Ended]) -> Termination {
     let mut in_order: Vec<&Ended> = ended.iter().collect();
     in_order.sort_by_key(|ended| ended.segment);
     let last = in_order.last().map(|ended| ended.segment);

@@ -40,6 +40,11 @@ impl Cancel {
         poll(&mut fds, PollTimeout::ZERO).is_ok_and(|ready| ready > 0)
     }
 
+    /// Returns what becomes readable once it was.
+    pub(crate) fn event(&self) -> BorrowedFd<'_> {
+        self.event.as_fd()
+    }
+
     /// Kills everything in the sandbox; a run that has ended is not touched.
     ///
     /// # Errors
@@ -280,7 +285,7 @@ pub(crate) fn reap(process: BorrowedFd<'_>) -> Result<(), Errno> {
 }
 
 /// Milliseconds until the deadline, rounded up so that it has passed when the wait ends.
-fn until(deadline: Instant) -> PollTimeout {
+pub(crate) fn until(deadline: Instant) -> PollTimeout {
     let left = deadline.saturating_duration_since(Instant::now());
     let ms = left.as_micros().div_ceil(1000);
     PollTimeout::try_from(i32::try_from(ms).unwrap_or(i32::MAX)).unwrap_or(PollTimeout::MAX)

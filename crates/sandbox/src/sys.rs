@@ -20,7 +20,9 @@ use std::ffi::{CStr, c_int, c_long, c_void};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 
+use ambit_launcher::Usage;
 use nix::errno::Errno;
+use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
@@ -44,15 +46,52 @@ pub(crate) fn landlock_abi() -> Result<u32, Errno> {
     u32::try_from(answer).ok().ok_or_else(Errno::last)
 }
 
-/// Kills the process a pidfd stands for (`pidfd_send_signal(2)`, kernel 5.1).
+/// Kills the process a pidfd stands for.
 pub(crate) fn kill(process: BorrowedFd<'_>) -> Result<(), Errno> {
-    let (fd, signal) = (
-        c_long::from(process.as_raw_fd()),
-        c_long::from(libc::SIGKILL),
-    );
-    // SAFETY: a null siginfo is allowed, no other memory is taken.
-    let answer = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, fd, signal, NULL, NULL) };
-    Errno::result(answer).map(|_| ())
+    signal(process, Signal::SIGKILL)
+}
+
+/// Sends a signal to the process a pidfd stands for (`pidfd_send_signal(2)`, kernel 5.1).
+pub(crate) fn signal(process: BorrowedFd<'_>, signal: Signal) -> Result<(), Errno> {
+    let fd = c_long::from(process.as_raw_fd());
+    let number = c_long::from(signal as c_int);
+    call(libc::SYS_pidfd_send_signal, [fd, number, NULL, NULL, NULL]).map(|_| ())
+}
+
+/// Returns a descriptor that stands for a child that was not reaped yet (`pidfd_open(2)`, kernel
+/// 5.3); it is closed on execution.
+pub(crate) fn pidfd_open(child: Pid) -> Result<OwnedFd, Errno> {
+    let id = c_long::from(child.as_raw());
+    let fd = call(libc::SYS_pidfd_open, [id, NULL, NULL, NULL, NULL])?;
+    let slot = AtomicI32::new(c_int::try_from(fd).unwrap_or(-1));
+    // nobody else was told of it
+    adopt(&slot).ok_or(Errno::EBADF)
+}
+
+/// Reaps a child if it has ended (`wait4(2)`): its wait status, and what it and its own reaped
+/// children used.
+pub(crate) fn reap_if_ended(child: Pid) -> Result<Option<(u64, Usage)>, Errno> {
+    /// `struct rusage` (`getrusage(2)`): two times of two words each, and 14 more words.
+    const RUSAGE_WORDS: usize = 18;
+    let mut status: c_int = 0;
+    let mut words: [c_long; RUSAGE_WORDS] = [0; RUSAGE_WORDS];
+    let status_address = (&raw mut status) as usize as c_long;
+    let words_address = (&raw mut words) as usize as c_long;
+    let options = c_long::from(libc::WNOHANG);
+    let id = c_long::from(child.as_raw());
+    let args = [id, status_address, options, words_address, NULL];
+    if call(libc::SYS_wait4, args)? == 0 {
+        return Ok(None);
+    }
+    let [user, user_rest, system, system_rest, max_rss_kib, ..] =
+        words.map(|word| u64::try_from(word).unwrap_or_default());
+    let micros = |seconds: u64, rest: u64| seconds.saturating_mul(1_000_000).saturating_add(rest);
+    let usage = Usage {
+        user_us: micros(user, user_rest),
+        system_us: micros(system, system_rest),
+        max_rss_kib,
+    };
+    Ok(Some((u64::try_from(status).unwrap_or_default(), usage)))
 }
 
 /// Gives up the supplementary groups of the calling thread only (the raw call, unlike libc's,

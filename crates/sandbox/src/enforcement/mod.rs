@@ -16,7 +16,7 @@ use crate::ruleset::Rights;
 pub enum Tier {
     /// Namespaces, Landlock, seccomp and dropped capabilities.
     Full,
-    /// Nothing was enforced: the command never started.
+    /// Nothing was enforced: the command never started, or was run without a sandbox.
     None,
 }
 
@@ -85,6 +85,18 @@ pub(crate) const NAMESPACES: [&str; 7] = [
     "pid_namespace",
     "user_namespace",
     "uts_namespace",
+];
+
+/// The other mechanisms of a report.
+const OTHERS: [&str; 8] = [
+    "capabilities",
+    "cgroup_limits",
+    "landlock",
+    "no_new_privs",
+    "private_root",
+    "rlimits",
+    "seccomp",
+    "wall_clock",
 ];
 
 /// Those that runs without a network take from the anchor.
@@ -240,6 +252,19 @@ impl Enforcement {
         Self {
             tier: Tier::None,
             mechanisms: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the report of a run without a sandbox.
+    pub(crate) fn local() -> Self {
+        let names = NAMESPACES.into_iter().chain(OTHERS);
+        let absent = || {
+            Mechanism::new(State::NotRequested)
+                .because("local mode: nothing enforced by the kernel")
+        };
+        Self {
+            tier: Tier::None,
+            mechanisms: names.map(|name| (name, absent())).collect(),
         }
     }
 }

@@ -199,6 +199,21 @@ fn open_granted(path: &Path, grant: Grant) -> Result<Tree, SandboxError> {
     open(path, grant, Links::Refuse)
 }
 
+/// Opens what a plan names where nothing is mounted: a directory or regular file, not through a
+/// symbolic link unless the base system has one there.
+///
+/// # Errors
+/// The `Path*` variants of [`SandboxError`].
+pub(crate) fn open_unmounted(path: &Path) -> Result<Tree, SandboxError> {
+    let mut base = host::SYSTEM.iter().chain(host::ETC).map(Path::new);
+    let links = if base.any(|known| known == path) {
+        Links::Follow
+    } else {
+        Links::Refuse
+    };
+    open(path, Grant::Read, links)
+}
+
 /// Turns "there is no such thing" into `None`.
 fn if_present(opened: Result<Tree, SandboxError>) -> Result<Option<Tree>, SandboxError> {
     match opened {
