@@ -10,7 +10,7 @@ use crate::entry::{ENTRY_COLUMNS, Entry, Head};
 use crate::error::{LedgerError, LedgerErrorKind};
 use crate::fault::Activity;
 use crate::ledger::Ledger;
-use crate::read::stored_seq;
+use crate::read::{Span, stored_seq};
 
 /// What a check of the chain found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +127,8 @@ impl Ledger {
     fn chain_page(&self, from_seq: u64) -> Result<Vec<Entry>, LedgerError> {
         let sql =
             format!("SELECT {ENTRY_COLUMNS} FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
-        self.page(&sql, params![stored_seq(from_seq), PAGE])
+        let params = params![stored_seq(from_seq), PAGE];
+        self.page(&sql, params, Span::rising_from(from_seq))
     }
 }
 

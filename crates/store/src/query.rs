@@ -12,7 +12,7 @@ use crate::entry::{ENTRY_COLUMNS, Entry, Phase};
 use crate::error::LedgerError;
 use crate::ids::RunId;
 use crate::ledger::Ledger;
-use crate::read::{damaged, stored_seq};
+use crate::read::{Span, damaged, stored_seq};
 
 /// Which entries are wanted; every condition that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,12 @@ impl Ledger {
         let mut rest = filter.clone();
         loop {
             let (sql, values) = statement(&rest, order);
-            let page = self.page(&sql, params_from_iter(values))?;
+            let span = Span {
+                from: rest.from_seq.unwrap_or(1),
+                until: rest.until_seq.unwrap_or(u64::MAX),
+                order,
+            };
+            let page = self.page(&sql, params_from_iter(values), span)?;
             let Some(last) = page.last() else {
                 return Ok(ControlFlow::Continue(()));
             };

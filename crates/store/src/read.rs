@@ -9,6 +9,7 @@ use crate::error::LedgerError;
 use crate::fault::{Activity, Fault};
 use crate::ids::RunId;
 use crate::ledger::Ledger;
+use crate::query::Order;
 
 impl Ledger {
     /// Returns the last entry's number and digest; `None` when the ledger is empty.
@@ -41,7 +42,8 @@ impl Ledger {
     pub fn entries(&self, from_seq: u64, limit: u32) -> Result<Vec<Entry>, LedgerError> {
         let sql =
             format!("SELECT {ENTRY_COLUMNS} FROM entries WHERE seq >= ?1 ORDER BY seq LIMIT ?2");
-        intact(self.page(&sql, params![stored_seq(from_seq), limit])?)
+        let params = params![stored_seq(from_seq), limit];
+        intact(self.page(&sql, params, Span::rising_from(from_seq))?)
     }
 
     /// Returns up to `limit` entries of the run from `from_seq` on, in order, as
@@ -59,17 +61,58 @@ impl Ledger {
             "SELECT {ENTRY_COLUMNS} FROM entries WHERE run_id = ?1 AND seq >= ?2 \
              ORDER BY seq LIMIT ?3"
         );
-        intact(self.page(&sql, params![run_id.as_str(), stored_seq(from_seq), limit])?)
+        let params = params![run_id.as_str(), stored_seq(from_seq), limit];
+        intact(self.page(&sql, params, Span::rising_from(from_seq))?)
     }
 
-    /// Returns entries as they are stored, up to the first that cannot be read.
-    pub(crate) fn page(&self, sql: &str, params: impl Params) -> Result<Vec<Entry>, LedgerError> {
+    /// Returns entries as they are stored, up to the first that cannot be read or is out of place.
+    pub(crate) fn page(
+        &self,
+        sql: &str,
+        params: impl Params,
+        span: Span,
+    ) -> Result<Vec<Entry>, LedgerError> {
         let mut entries = Vec::new();
-        match collect(&self.reader(), sql, params, &mut entries) {
+        match collect(&self.reader(), sql, params, span, &mut entries) {
             Err(fault) if entries.is_empty() => Err(self.failed(Activity::Read, fault)),
             // What could be read is returned; the next page starts at the damage and says so.
             Err(_) | Ok(()) => Ok(entries),
         }
+    }
+}
+
+/// Between which numbers the entries of a page may be, and in which order they come.
+///
+/// A damaged database can return any number, in any order; who goes on behind the last one of a
+/// page would then never come to an end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) from: u64,
+    pub(crate) until: u64,
+    pub(crate) order: Order,
+}
+
+impl Span {
+    pub(crate) const fn rising_from(from: u64) -> Self {
+        Self {
+            from,
+            until: u64::MAX,
+            order: Order::OldestFirst,
+        }
+    }
+
+    /// Moves behind an entry; refuses one that is out of place.
+    fn pass(&mut self, seq: u64) -> Result<(), LedgerError> {
+        if seq < self.from || seq > self.until {
+            return Err(LedgerError::CorruptValue {
+                column: "entries.seq",
+            });
+        }
+        match self.order {
+            Order::OldestFirst => self.from = seq.saturating_add(1),
+            Order::NewestFirst => self.until = seq.saturating_sub(1),
+        }
+        Ok(())
     }
 }
 
@@ -94,6 +137,7 @@ fn collect(
     connection: &Connection,
     sql: &str,
     params: impl Params,
+    mut span: Span,
     entries: &mut Vec<Entry>,
 ) -> Result<(), Fault> {
     let mut statement = connection.prepare(sql)?;
@@ -103,6 +147,7 @@ fn collect(
         && let Some(row) = rows.next()?
     {
         let entry = Entry::try_from(StoredEntry::read(row)?)?;
+        span.pass(entry.seq)?;
         size = size.saturating_add(entry.bytes.len());
         entries.push(entry);
     }

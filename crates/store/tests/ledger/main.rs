@@ -10,6 +10,7 @@ mod checkpoint;
 mod common;
 mod disk;
 mod group;
+mod hostile;
 mod open;
 mod processes;
 mod query;
