@@ -176,7 +176,7 @@ fn make_private(path: &Path) -> Result<(), LedgerError> {
     .map_err(|errno| LedgerError::io("protect", path, errno))
 }
 
-fn open_error(path: &Path, expected: &'static str, errno: Errno) -> LedgerError {
+pub(crate) fn open_error(path: &Path, expected: &'static str, errno: Errno) -> LedgerError {
     if matches!(
         errno,
         Errno::ELOOP | Errno::ENOTDIR | Errno::EISDIR | Errno::ENXIO

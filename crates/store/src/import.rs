@@ -3,19 +3,22 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use nix::fcntl::{Flock, FlockArg, OFlag, open};
+use nix::sys::stat::Mode;
+use nix::unistd::geteuid;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::MAX_ENTRY_BYTES;
 use crate::connection;
 use crate::entry::{Head, Phase, sha256};
-use crate::error::LedgerError;
+use crate::error::{AccessProblem, LedgerError};
 use crate::export::{beside, named, sync_parent};
 use crate::fault::{Activity, Fault};
-use crate::folder::Folder;
+use crate::folder::{Folder, open_error};
 use crate::ids::{LedgerId, OwnerId};
 use crate::ledger::{DATABASE, LOCK, Ledger, OpenOptions, lock_folder, prepare_file};
 use crate::schema;
@@ -104,12 +107,15 @@ fn is_part_of(folder: &Path, path: &Path) -> bool {
 /// Whether nobody holds the lock of an import.
 fn is_abandoned(part: &Path) -> Result<bool, LedgerError> {
     let path = part.join(LOCK);
-    let file = match File::open(&path) {
-        Ok(file) => file,
-        // just being made, or not one of ours
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-        Err(source) => return Err(LedgerError::io("open", path, source)),
+    // Just being made, or not one of ours: the folder beside may be anybody's.
+    let Ok(file) = open_member(&path) else {
+        return Ok(false);
     };
+    let found = file.metadata();
+    let found = found.map_err(|source| LedgerError::io("examine", &path, source))?;
+    if found.uid() != geteuid().as_raw() {
+        return Ok(false);
+    }
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(_lock) => Ok(true),
         Err((_, Errno::EWOULDBLOCK)) => Ok(false),
@@ -241,11 +247,16 @@ struct Source {
 
 impl Source {
     fn open(path: &Path) -> Result<Self, LedgerError> {
-        let opened =
-            |path: &Path| File::open(path).map_err(|source| LedgerError::io("open", path, source));
         let is_folder = fs::metadata(path)
             .map_err(|source| LedgerError::io("open", path, source))?
             .is_dir();
+        let opened = |path: &Path| {
+            if is_folder {
+                return open_member(path);
+            }
+            // named by the user: it may be a pipe
+            File::open(path).map_err(|source| LedgerError::io("open", path, source))
+        };
         let refuse = |path: &Path, problem| {
             let place = path.display().to_string();
             LedgerError::Import { place, problem }
@@ -325,10 +336,26 @@ impl Source {
 /// Reads one receipt of a folder.
 fn read_file(path: &Path) -> Result<Vec<u8>, LedgerError> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MOST_RECEIPT).read_to_end(&mut bytes))
+    open_member(path)?
+        .take(MOST_RECEIPT)
+        .read_to_end(&mut bytes)
         .map_err(|source| LedgerError::io("read", path, source))?;
     Ok(bytes)
+}
+
+/// Opens a file of a folder: a plain one, since a pipe or a device would be waited for.
+fn open_member(path: &Path) -> Result<File, LedgerError> {
+    let fd = open(path, MEMBER_FLAGS, Mode::empty());
+    let file = File::from(fd.map_err(|errno| open_error(path, "file", errno))?);
+    let found = file.metadata();
+    let found = found.map_err(|source| LedgerError::io("examine", path, source))?;
+    if found.is_file() {
+        return Ok(file);
+    }
+    Err(LedgerError::Access {
+        path: path.to_owned(),
+        problem: AccessProblem::Type { expected: "file" },
+    })
 }
 
 enum LineFault {
@@ -363,6 +390,10 @@ fn read_line(lines: &mut BufReader<File>) -> Result<Option<Vec<u8>>, LineFault> 
     Ok((count > 0).then_some(line))
 }
 
+const MEMBER_FLAGS: OFlag = OFlag::O_RDONLY
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOFOLLOW)
+    .union(OFlag::O_CLOEXEC);
 // One more than is accepted, so that it is seen.
 const MOST_RECEIPT: u64 = MAX_ENTRY_BYTES as u64 + 1;
 const MOST_LINE: u64 = MAX_LINE_BYTES as u64 + 1;

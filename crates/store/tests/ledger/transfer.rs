@@ -376,6 +376,43 @@ fn a_missing_receipt_of_a_folder_is_an_error() {
 }
 
 #[test]
+fn what_is_no_plain_file_in_a_folder_is_refused_and_not_waited_for() {
+    for name in ["ledger.json", "ledger.index", "000002.json"] {
+        for make in [make_pipe, make_link] {
+            let (root, _ledger, target) = exported(Form::Files);
+            make(&target.join(name));
+            let error = import(&target, &root.path().join("copy")).unwrap_err();
+            assert_eq!(error.code(), "ERR_LEDGER_UNAVAILABLE", "{name}: {error}");
+            let said = error.to_string();
+            assert!(said.contains("is not a plain file"), "{name}: {said}");
+        }
+    }
+}
+
+fn make_pipe(path: &Path) {
+    fs::remove_file(path).unwrap();
+    nix::unistd::mkfifo(path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+}
+
+fn make_link(path: &Path) {
+    let moved = path.with_extension("moved");
+    fs::rename(path, &moved).unwrap();
+    std::os::unix::fs::symlink(moved, path).unwrap();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_an_imports_lock_does_not_stop_the_collection_of_garbage() {
+    let (root, ledger, _target) = exported(Form::Lines);
+    let folder = root
+        .path()
+        .join(format!("ledger.import-{}", "0".repeat(32)));
+    fs::create_dir(&folder).unwrap();
+    nix::unistd::mkfifo(&folder.join("ledger.lock"), nix::sys::stat::Mode::S_IRUSR).unwrap();
+    assert_eq!(ledger.collect_garbage().unwrap().imports, 0);
+    assert!(folder.exists());
+}
+
+#[test]
 fn garbage_is_what_died_and_nothing_else() {
     let (root, ledger, target) = exported(Form::Lines);
     let id = "0".repeat(32);
