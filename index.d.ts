@@ -380,7 +380,7 @@ export interface Submission {
   runId: string
   /** When it is made, in milliseconds since 1970-01-01T00:00:00Z. */
   createdAtMs: number
-  /** The payload, a JSON object. */
+  /** The payload, a JSON object; its `run_id`, if it has one, is that of the entry. */
   payload: string
 }
 

@@ -234,7 +234,7 @@ describe('ledger status and gc', () => {
     expect(await json('status')).toMatchObject({ entries, head, log_bytes: 0 })
   })
 
-  it.each(['status', 'list', 'tail', 'gc'])(
+  it.each(['status', 'list', 'tail', 'gc', 'checkpoint'])(
     '%s makes no ledger where there is none',
     async (name) => {
       const empty = stage.emptyHome()

@@ -115,6 +115,26 @@ describe('appends', () => {
     expect(kids).toEqual([thumbprint, other.publicKey.thumbprint, thumbprint])
   })
 
+  it.each([Number.NaN, 1.5, 2 ** 53, -1e300, Number.POSITIVE_INFINITY])(
+    'at the time %d, which no export could say, are refused',
+    async (createdAtMs) => {
+      using ledger = new Ledger(newFolder())
+      await expect(ledger.append(signer, { ...refusal('a'), createdAtMs })).rejects.toMatchObject({
+        code: 'ERR_CONFIG_INVALID',
+      })
+      await ledger.append(signer, { ...refusal('a'), createdAtMs: Number.MIN_SAFE_INTEGER })
+      const [entry, ...others] = await read(ledger)
+      expect([entry?.created_at_ms, others]).toEqual([Number.MIN_SAFE_INTEGER, []])
+    },
+  )
+
+  it('whose payload names another run, which no import would take, are refused', async () => {
+    using ledger = new Ledger(newFolder())
+    const other = { ...refusal('a'), runId: 'b' }
+    await expect(ledger.append(signer, other)).rejects.toMatchObject({ code: 'ERR_RECEIPT_SCHEMA' })
+    expect(await read(ledger)).toEqual([])
+  })
+
   it('are refused by a ledger that is open for reading only, and by a closed one', async () => {
     const folder = newFolder()
     const ledger = new Ledger(folder)

@@ -15,12 +15,15 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   ERR_CONFIG_INVALID: EXIT_USAGE,
   ERR_CONFIG_USAGE: EXIT_USAGE,
   ERR_LEDGER_ENTRY_UNKNOWN: EXIT_UNREADABLE,
+  ERR_LEDGER_FOREIGN: EXIT_UNREADABLE,
   ERR_LEDGER_FORKED: EXIT_INCOMPLETE,
   ERR_LEDGER_NOTE: EXIT_MALFORMED,
   ERR_LEDGER_NOTE_SIGNATURE: EXIT_KEY,
   ERR_LEDGER_PROOF: EXIT_INCOMPLETE,
   ERR_LEDGER_ROLLED_BACK: EXIT_INCOMPLETE,
+  ERR_LEDGER_RUN_ID: EXIT_USAGE,
   ERR_LEDGER_UNAVAILABLE: EXIT_UNREADABLE,
+  ERR_LEDGER_VERSION: EXIT_UNREADABLE,
   ERR_LEDGER_WITNESS_KEY: EXIT_KEY,
   ERR_RECEIPT_UNREADABLE: EXIT_UNREADABLE,
   ERR_RECEIPT_UNWRITABLE: EXIT_UNREADABLE,
@@ -55,7 +58,7 @@ export abstract class LogCommand extends AmbitCommand {
     work: (ledger: Ledger) => Promise<T>,
   ): Promise<T> {
     const folder = flags.ledger ?? findHome(process.env).ledger
-    const ledger = new Ledger(folder, { readOnly: access === 'read' })
+    const ledger = new Ledger(folder, { readOnly: access === 'read', mustExist: true })
     try {
       return await work(ledger)
     } finally {

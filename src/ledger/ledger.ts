@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AmbitError, ConfigError } from '../errors.js'
+import { type AmbitError, ConfigError, LedgerError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import { addon, unwrap, unwrapJson } from '../native.js'
 import { Appender } from './appender.js'
@@ -21,6 +21,8 @@ import type {
 export interface LedgerOptions {
   /** Changes nothing, and refuses to append; the ledger must exist. */
   readonly readOnly?: boolean | undefined
+  /** Fails where there is no ledger, instead of making one. */
+  readonly mustExist?: boolean | undefined
   /** When checkpoints are made by themselves; see {@link CheckpointSchedule}. */
   readonly checkpoints?: CheckpointSchedule | undefined
 }
@@ -69,7 +71,8 @@ export class Ledger {
    */
   constructor(folder: string, options: LedgerOptions = {}) {
     this.#checkpointer = new Checkpointer(this.#handle, options.checkpoints)
-    const readOnly = options.readOnly ?? false
+    const { readOnly = false, mustExist = false } = options
+    if (mustExist && !readOnly) this.#mustExist(folder)
     const opened = readOnly ? this.#handle.openReadOnly(folder) : this.#handle.open(folder)
     this.id = unwrap(opened).value
   }
@@ -87,9 +90,15 @@ export class Ledger {
    * Signs a payload and appends it; it is durable when the promise resolves. Appends that are asked
    * for at the same time share one write to the disk.
    *
-   * @throws {@link LedgerError}, or {@link ReceiptError} for a payload that breaks its rules
+   * @throws {@link LedgerError}, or {@link ReceiptError} for a payload that breaks its rules or
+   *   names another run; {@link ConfigError} for a time that is no whole number
    */
   async append(signer: Signer, submission: Submission): Promise<Recorded> {
+    if (!Number.isSafeInteger(submission.createdAtMs)) {
+      // an export could not say it
+      const message = '`createdAtMs` is a whole number of milliseconds'
+      throw new ConfigError('ERR_CONFIG_INVALID', message)
+    }
     const recorded = await this.#appender.append(signer, submission)
     this.#checkpointer.appended(signer)
     return recorded
@@ -196,6 +205,17 @@ export class Ledger {
   /** Why the last checkpoint that was made by itself failed, if it did. */
   get checkpointFault(): AmbitError | undefined {
     return this.#checkpointer.fault
+  }
+
+  #mustExist(folder: string): void {
+    try {
+      unwrap(this.#handle.openReadOnly(folder))
+    } catch (error) {
+      // one of a version before is brought to this one by the open that follows
+      if (!(error instanceof LedgerError && error.code === 'ERR_LEDGER_VERSION')) throw error
+    } finally {
+      this.#handle.close()
+    }
   }
 
   /** Closes the ledger; what was begun goes on to its end. */

@@ -18,8 +18,7 @@ export interface Garbage extends CollectedGarbage {
  * @throws {@link LedgerError}
  */
 export async function collectGarbage(home: Home): Promise<Garbage> {
-  new Ledger(home.ledger, { readOnly: true }).close() // an open for writing would make one
-  const ledger = new Ledger(home.ledger)
+  const ledger = new Ledger(home.ledger, { mustExist: true })
   try {
     const collected = await ledger.collectGarbage()
     return { ...collected, reserves: existsSync(home.folder) ? sweepReserves(home.folder) : 0 }

@@ -198,7 +198,7 @@ pub struct Submission {
     pub run_id: String,
     /// When it is made, in milliseconds since 1970-01-01T00:00:00Z.
     pub created_at_ms: i64,
-    /// The payload, a JSON object.
+    /// The payload, a JSON object; its `run_id`, if it has one, is that of the entry.
     pub payload: String,
 }
 
@@ -280,6 +280,12 @@ fn parse(submission: &Submission) -> Result<(NewEntry, Object), Failure> {
     let Value::Object(payload) = payload else {
         return Err(failure("ERR_RECEIPT_SCHEMA", "a payload must be an object"));
     };
+    // What contradicts its place could be appended, and never be imported again.
+    let named = payload.get("run_id").and_then(Value::as_str);
+    if named.is_some_and(|named| named != entry.run_id.as_str()) {
+        let message = "the payload's `run_id` is not that of its entry";
+        return Err(failure("ERR_RECEIPT_SCHEMA", message));
+    }
     Ok((entry, payload))
 }
 
