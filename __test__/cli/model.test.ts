@@ -30,6 +30,29 @@ function ambit(...argv: readonly string[]) {
   return { status, stdout, stderr }
 }
 
+describe('ambit run', () => {
+  const denied = contract({
+    commands: [command({ exec: { argv: ['git', 'push', 'origin', 'main'] } })],
+  })
+  const files = [file('run.json', denied), file('run.yaml', policy())] as const
+
+  it('shows under a denial the rule, the nearest change and where the receipt is', () => {
+    expect(ambit('keys', 'generate').status).toBe(0)
+    const receipt = join(top, 'receipt.json')
+    const { status, stdout, stderr } = ambit('run', ...files, '--receipt-out', receipt)
+    expect([status, stdout]).toEqual([120, ''])
+    expect(stderr.split('\n')).toEqual([
+      '✗ denied  git push origin main   ARGV_PREFIX_DENIED',
+      "    argv prefix denied: ['git', 'push', 'origin', 'main']",
+      expect.stringMatching(/^ {4}.*run\.yaml:1:\d+$/),
+      '    → use other arguments, or take the prefix out of deny_argv_prefixes',
+      `    receipt  ${receipt}, ledger entry 1`,
+      '',
+    ])
+    expect(JSON.parse(readFileSync(receipt, 'utf8'))).toMatchObject({ status: 'blocked' })
+  })
+})
+
 describe('ambit schema', () => {
   it.each([['contract', 'ambit.contract.v1']])('prints the schema %s', (word, name) => {
     const text = readFileSync(join(root, `schemas/${name}.schema.json`), 'utf8')

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os'
 import { Args, Flags } from '@oclif/core'
-import { AmbitCommand } from '../cli/command.js'
+import { AmbitCommand, oneLine } from '../cli/command.js'
 import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
 import {
   type AmbitError,
   type LoadedContract,
+  type Policy,
   type RunOptions,
   type RunResult,
   explain,
   loadContract,
+  loadPolicy,
   run,
 } from '../index.js'
 
@@ -65,6 +67,7 @@ export default class Run extends AmbitCommand {
     const { args, flags } = await this.parse(Run)
     this.json = flags.json
     const contract = await loadContract(args.contract)
+    const policy = await loadPolicy(args.policy)
     const stop = new AbortController()
     const caught = stopOnSignal(stop)
     const lost = new LostOutput(stop)
@@ -73,7 +76,7 @@ export default class Run extends AmbitCommand {
     const result = await run({
       ...optionsOf(flags),
       contract,
-      policy: args.policy,
+      policy,
       signal: stop.signal,
       onStdout: (piece) => lost.pass(piece, output),
       onStderr: (piece) => lost.pass(piece, process.stderr),
@@ -83,14 +86,16 @@ export default class Run extends AmbitCommand {
       stopped && caught.signal !== undefined ? SIGNAL_BASE + caught.signal : undefined
     const exit_code = lost.error === undefined ? (signalled ?? result.exit_code) : EXIT_FAILURE
     if (flags.json) this.emit('ambit.run.v1', documentOf({ ...result, exit_code }))
-    if (!flags.quiet || result.status !== 'success') this.report(result, contract)
+    if (!flags.quiet || result.status !== 'success')
+      this.report(result, { contract, policy }, flags)
     if (lost.error !== undefined) this.say(`the output could not be written: ${lost.error.message}`)
     this.finish(exit_code)
   }
 
-  private report(result: RunResult, contract: LoadedContract): void {
+  private report(result: RunResult, { contract, policy }: Documents, flags: RunFlags): void {
     if (result.status === 'denied' || result.status === 'needs_approval') {
-      this.say(explain(result.decision, contract).join('\n'))
+      const lines = explain(result.decision, contract, policy)
+      this.say([...lines, whereReceipt(result, flags)].join('\n'))
       return
     }
     const last = result.commands.at(-1)
@@ -107,6 +112,11 @@ export default class Run extends AmbitCommand {
     if (error.code.startsWith('ERR_SANDBOX_')) return ran ? EXIT_FAILURE : EXIT_SANDBOX
     return error.code.startsWith('ERR_LEDGER_') ? EXIT_LEDGER : EXIT_FAILURE
   }
+}
+
+interface Documents {
+  readonly contract: LoadedContract
+  readonly policy: Policy
 }
 
 interface RunFlags {
@@ -136,6 +146,12 @@ function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
     ...(nonce !== undefined && { nonce }),
     ...(audience !== undefined && { audience }),
   }
+}
+
+/** Says where the receipt of a run is that did not begin. */
+function whereReceipt({ receipts }: RunResult, flags: RunFlags): string {
+  const files = [flags['receipt-out'], flags['evidence-out']].flatMap((path) => path ?? [])
+  return oneLine(`    receipt  ${[...files, `ledger entry ${receipts.decision.seq}`].join(', ')}`)
 }
 
 /** Ends the run, not just this process, when a person or a supervisor asks for it. */
