@@ -36,6 +36,21 @@ impl KeyHome {
         Ok(())
     }
 
+    /// Removes half-written files, which can hold private keys, of processes that ended. Nobody else
+    /// writes here while the lock is held.
+    pub(super) fn sweep(&self) -> Result<(), KeyHomeError> {
+        let at = |error| KeyHomeError::Folder(self.folder.clone(), error);
+        for entry in fs::read_dir(&self.folder).map_err(at)? {
+            let entry = entry.map_err(at)?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with('.') && name.ends_with(".tmp") {
+                remove(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// Links the pair that is no longer the current one to its own name.
     fn put_aside(&self, log: &KeyLog) -> Result<(), KeyHomeError> {
         let old = self.read_public(DEFAULT)?;

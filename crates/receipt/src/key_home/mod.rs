@@ -74,6 +74,7 @@ impl KeyHome {
             folder: folder.to_owned(),
             _lock: Some(lock),
         };
+        home.sweep()?;
         home.finish()?;
         Ok(home)
     }

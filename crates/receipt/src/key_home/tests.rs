@@ -231,6 +231,20 @@ fn a_file_in_the_place_of_the_public_key_is_not_replaced() {
 }
 
 #[test]
+fn half_written_keys_of_a_process_that_ended_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = open(folder.path());
+    home.generate(None, DAYS[0]).unwrap();
+    drop(home);
+    let before = names(folder.path());
+    let left = folder.path().join("keys/.default.pem.0123456789abcdef.tmp");
+    fs::write(left, "secret").unwrap();
+    assert_ne!(names(folder.path()), before);
+    drop(open(folder.path()));
+    assert_eq!(names(folder.path()), before);
+}
+
+#[test]
 fn a_log_does_not_grow_beyond_what_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let home = open(folder.path());
