@@ -524,6 +524,70 @@ fn what_cannot_be_read_or_is_no_receipt_is_told_and_never_left_out() {
 }
 
 #[test]
+fn a_line_over_the_limit_is_never_taken_for_what_it_begins_with() {
+    let receipt = ledger().entries.remove(0);
+    let receipt = str::from_utf8(&receipt).unwrap();
+    let blank = " ".repeat(3 << 20);
+    for (line, want) in [
+        (format!("{receipt}{blank}{receipt}"), "MALFORMED_JSON"),
+        (format!("{receipt}{blank}"), "MALFORMED_JSON"),
+        (format!("{blank}{receipt}"), "MALFORMED_JSON"),
+        (format!("{receipt}{}", " ".repeat(1 << 20)), "OK"),
+    ] {
+        let text = format!("{receipt}\n{line}\n{receipt}\n");
+        let (results, _) = of(
+            Source::of_bytes("set", text.into_bytes()),
+            SetOptions::default(),
+        );
+        let want = format!("set:2 {want}");
+        assert_eq!(results, ["set:1 OK", want.as_str(), "set:3 OK"]);
+    }
+}
+
+#[test]
+fn every_element_of_an_array_or_bundle_is_told_and_nothing_else_is_taken() {
+    let entries = ledger().entries;
+    let a = str::from_utf8(&entries[0]).unwrap();
+    let b = str::from_utf8(&entries[1]).unwrap();
+    let cut = &a[..a.len() - 1];
+    for (text, want) in [
+        (format!("[{a},{b}]"), "1 OK, 2 OK"),
+        (format!("[{a},]"), "1 OK, 2 MALFORMED_JSON"),
+        (format!("[{a},,{b}]"), "1 OK, 2 MALFORMED_JSON, 3 OK"),
+        (format!("[,{a}]"), "1 MALFORMED_JSON, 2 OK"),
+        (format!("[{a} {b}]"), "1 MALFORMED_JSON"),
+        (format!("[{a}}},{b}]"), "1 MALFORMED_JSON, 2 OK"),
+        (format!("[{a},[{b}]]"), "1 OK, 2 UNKNOWN_FORMAT"),
+        (format!("[{a},\u{c}{b}]"), "1 OK, 2 MALFORMED_JSON"),
+        // What is not whole, or has two lists, is no bundle.
+        (format!("[{a},{b}"), "MALFORMED_JSON"),
+        (format!("[{a},{cut},{b}]"), "MALFORMED_JSON"),
+        (format!("[{a}]{b}"), "MALFORMED_JSON"),
+        (
+            format!(r#"{{"receipts":[{a}],"receipts":[{b}]}}"#),
+            "MALFORMED_JSON",
+        ),
+        (
+            format!(r#"{{"receipts":[{a}],"\u0072eceipts":[{b}]}}"#),
+            "MALFORMED_JSON",
+        ),
+        (
+            format!(r#"{{"receipts":[{a}],"signature":"x"}}"#),
+            "UNKNOWN_FORMAT",
+        ),
+        (format!(r#"{{"receipts":{a}}}"#), "UNKNOWN_FORMAT"),
+        (format!(r#"{{"a":{{"receipts":[{a}]}}}}"#), "UNKNOWN_FORMAT"),
+        ("[]".to_owned(), ""),
+        (r#"{"receipts":[ ]}"#.to_owned(), ""),
+    ] {
+        let source = Source::of_bytes("", text.clone().into_bytes());
+        let (results, _) = of(source, SetOptions::default());
+        let words = results.join(", ").replace(':', "");
+        assert_eq!(words.trim_start(), want, "{}", text);
+    }
+}
+
+#[test]
 fn one_receipt_alone_is_not_held_to_be_a_set() {
     let entries = ledger().entries;
     for entry in &entries {

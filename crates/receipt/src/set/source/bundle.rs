@@ -2,120 +2,156 @@
 //! Documents that hold many receipts: an array of them, or a bundle as protect-mcp exports it.
 //!
 //! Keys inside a bundle are never used. A receipt is taken as the exact text that stands there: some
-//! formats sign the spelling of a number.
+//! formats sign the spelling of a number. Of a document no more is kept than its text, whatever
+//! stands in it: it is cut into elements one by one, and each is strict JSON or no receipt.
 
 use ambit_canon::{Limits, Value, parse};
 
-/// What a document is.
-pub(super) enum Bundle {
-    /// One receipt, or nothing that we know.
-    None,
-    Receipts(Vec<Vec<u8>>),
-    Unreadable(String),
+use super::lines::MAX_LINE_BYTES;
+
+/// The receipts of an array or a bundle.
+pub(super) struct Receipts {
+    text: Vec<u8>,
+    /// Where the next element begins: behind a bracket or a comma.
+    next: Option<usize>,
 }
 
-/// Reads a document.
-pub(super) fn read(text: &[u8]) -> Bundle {
-    let first = text.trim_ascii_start().first();
-    let is_array = first == Some(&b'[');
-    if !is_array && find(text, MEMBER).is_none() {
-        return Bundle::None;
+impl Receipts {
+    /// Reads a document; gives it back where it is one receipt, or nothing that we know.
+    pub(super) fn read(text: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let Some(open) = opening(&text).filter(|open| is_bundle(&text, *open)) else {
+            return Err(text);
+        };
+        let first = open.saturating_add(1);
+        let is_empty = token(&text, first).is_some_and(|(at, _)| text.get(at) == Some(&b']'));
+        Ok(Self {
+            text,
+            next: (!is_empty).then_some(first),
+        })
     }
-    let limits = Limits {
-        max_bytes: MAX_BYTES,
-        max_depth: 64,
-    };
-    // What is no JSON, or deeper than the bundle's own levels allow, is no receipt either.
-    let Ok(value) = parse(text, &limits) else {
-        return Bundle::None;
-    };
-    // What has a mark of a receipt is judged as one: else its own claims would pass unverified.
-    let is_receipt = RECEIPT.iter().any(|name| value.get(name).is_some());
-    let Some(elements) = value
-        .as_array()
-        .or_else(|| value.get("receipts").and_then(Value::as_array))
-        .filter(|_| !is_receipt)
-    else {
-        return Bundle::None;
-    };
-    let Some(texts) = slices(text, is_array) else {
-        return Bundle::Unreadable("the member `receipts` is spelled with escapes".to_owned());
-    };
-    if texts.len() != elements.len() {
-        return Bundle::Unreadable("the receipts cannot be told apart".to_owned());
-    }
-    let receipts = texts
-        .into_iter()
-        .zip(elements)
-        // An exact text may stand in a string.
-        .map(|(text, value)| value.as_str().map_or(text, str::as_bytes).to_vec());
-    Bundle::Receipts(receipts.collect())
 }
 
-/// Returns the texts of an array's elements: of the document, or of its member `receipts`.
-///
-/// The text must be JSON: it was parsed before.
-fn slices(text: &[u8], is_array: bool) -> Option<Vec<&[u8]>> {
-    let target = if is_array { 1 } else { 2 };
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    let (mut start, mut found, mut wanted): (Option<usize>, Vec<&[u8]>, bool) =
-        (None, Vec::new(), is_array);
-    let mut string_start = 0_usize;
-    for (at, byte) in text.iter().copied().enumerate() {
-        if in_string {
-            if byte == b'"' && !escaped {
-                in_string = false;
-                if !is_array && depth == 1 && is_name(text, at) {
-                    wanted = text.get(string_start..=at) == Some(MEMBER);
-                }
-            }
-            escaped = byte == b'\\' && !escaped;
-            continue;
+impl Iterator for Receipts {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let from = self.next.take()?;
+        let end = end_of_element(&self.text, from)?;
+        if self.text.get(end) == Some(&b',') {
+            self.next = Some(end.saturating_add(1));
         }
-        match byte {
-            b'"' => {
-                (in_string, escaped, string_start) = (true, false, at);
-                start = begin(start, at, wanted && depth == target);
-            }
-            b'[' | b'{' => {
-                start = begin(start, at, wanted && depth == target);
-                depth = depth.saturating_add(1);
-            }
-            b',' | b']' if wanted && depth == target => {
-                if let Some(start) = start.take() {
-                    found.push(text.get(start..at)?.trim_ascii_end());
+        let element = trimmed(self.text.get(from..end)?);
+        Some(exact(element).unwrap_or_else(|| element.to_vec()))
+    }
+}
+
+/// Returns the text that an element holds, if it is a string: an exact text may stand there.
+fn exact(element: &[u8]) -> Option<Vec<u8>> {
+    if element.first() != Some(&b'"') {
+        return None;
+    }
+    let value = parse(element, &limits(MAX_LINE_BYTES)).ok()?;
+    value.as_str().map(|text| text.as_bytes().to_vec())
+}
+
+/// Whether what stands around the elements is strict JSON, and not itself a receipt.
+fn is_bundle(text: &[u8], open: usize) -> bool {
+    let mut close = Some(open);
+    // The end of the last element is the bracket that closes the list.
+    while let Some(at) = close
+        && (at == open || text.get(at) == Some(&b','))
+    {
+        close = end_of_element(text, at.saturating_add(1));
+    }
+    let around = close.and_then(|close| Some([text.get(..=open)?, text.get(close..)?]));
+    around
+        .map(|it| it.concat())
+        .and_then(|it| parse(&it, &limits(MAX_AROUND_BYTES)).ok())
+        // What has a mark of a receipt is judged as one: else its own claims would pass unverified.
+        .is_some_and(|it: Value| RECEIPT.iter().all(|name| it.get(name).is_none()))
+}
+
+/// Returns where the list opens: the document's own, or that of its member `receipts`.
+fn opening(text: &[u8]) -> Option<usize> {
+    let (first, mut next) = token(text, 0)?;
+    match text.get(first) {
+        Some(b'[') => return Some(first),
+        Some(b'{') => {}
+        _ => return None,
+    }
+    let mut depth = 1_usize;
+    while depth > 0 {
+        let (at, end) = token(text, next)?;
+        next = end;
+        match text.get(at) {
+            Some(b'[' | b'{') => depth = depth.saturating_add(1),
+            Some(b']' | b'}') => depth = depth.saturating_sub(1),
+            _ if depth == 1 && text.get(at..end) == Some(MEMBER) => {
+                let (colon, value) = token(text, end)?;
+                let (value, _) = token(text, value)?;
+                if text.get(colon) == Some(&b':') && text.get(value) == Some(&b'[') {
+                    return Some(value);
                 }
-                if byte == b']' {
-                    return Some(found);
-                }
             }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            b' ' | b'\t' | b'\n' | b'\r' | b',' | b':' => {}
-            _ => start = begin(start, at, wanted && depth == target),
+            _ => {}
         }
     }
     None
 }
 
-/// Returns where an element begins: here, if it has not begun and this is a place for one.
-const fn begin(start: Option<usize>, at: usize, is_place: bool) -> Option<usize> {
-    match start {
-        None if is_place => Some(at),
-        begun => begun,
+/// Returns where the element ends that begins here: at a comma, or at the list's own bracket.
+fn end_of_element(text: &[u8], from: usize) -> Option<usize> {
+    let (mut next, mut depth) = (from, 0_usize);
+    loop {
+        let (at, end) = token(text, next)?;
+        next = end;
+        match text.get(at) {
+            Some(b'[' | b'{') => depth = depth.saturating_add(1),
+            Some(b',' | b']') if depth == 0 => return Some(at),
+            Some(b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
     }
 }
 
-/// Whether the string that ends at `end` is a member's name.
-fn is_name(text: &[u8], end: usize) -> bool {
-    let rest = text.get(end.saturating_add(1)..).unwrap_or_default();
-    rest.trim_ascii_start().first() == Some(&b':')
+/// Returns where the next token begins and ends: a string with its quotes, or one byte that is no
+/// white space.
+fn token(text: &[u8], from: usize) -> Option<(usize, usize)> {
+    let rest = text.get(from..)?;
+    let space = rest.iter().position(|byte| !is_space(byte))?;
+    let at = from.saturating_add(space);
+    let mut end = at.saturating_add(1);
+    if text.get(at) == Some(&b'"') {
+        while *text.get(end)? != b'"' {
+            let step = if text.get(end) == Some(&b'\\') { 2 } else { 1 };
+            end = end.saturating_add(step);
+        }
+        end = end.saturating_add(1);
+    }
+    Some((at, end))
 }
 
-fn find(text: &[u8], what: &[u8]) -> Option<usize> {
-    text.windows(what.len()).position(|it| it == what)
+/// Takes the white space away that JSON allows around a value.
+fn trimmed(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|byte| !is_space(byte));
+    let end = text.iter().rposition(|byte| !is_space(byte));
+    let range = start.zip(end).map(|(start, end)| start..=end);
+    range.and_then(|it| text.get(it)).unwrap_or_default()
+}
+
+const fn is_space(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+const fn limits(max_bytes: usize) -> Limits {
+    Limits {
+        max_bytes,
+        max_depth: 64,
+    }
 }
 
 const MEMBER: &[u8] = b"\"receipts\"";
 /// Members of receipts: of every format's there is one.
 pub(super) const RECEIPT: [&str; 3] = ["payload", "receipt_version", "signature"];
-const MAX_BYTES: usize = 64 << 20;
+/// Most bytes that may stand around a bundle's receipts (4 MiB).
+const MAX_AROUND_BYTES: usize = 4 << 20;

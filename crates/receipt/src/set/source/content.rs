@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use ambit_canon::{Limits, Value, parse};
 
-use super::bundle::{self, Bundle};
+use super::bundle::{self, Receipts};
 use super::lines::{Lines, MAX_LINE_BYTES};
-use super::{Content, Item, Shape, Source, unreadable};
+use super::{Content, Item, Shape, Source};
 use crate::set::finding::Place;
 use crate::verify::LIMITS;
 
@@ -77,26 +77,23 @@ fn is_lines(head: &[u8], whole: bool) -> bool {
 
 /// A receipt, an array or a bundle.
 fn of_text(name: &Arc<str>, text: Vec<u8>) -> Source {
-    let document = |text| Item {
-        place: Place::whole(Arc::clone(name)),
-        content: Content::Document(text),
-    };
-    match bundle::read(&text) {
-        Bundle::None => Source::new(name, std::iter::once(document(text)), Shape::One),
-        Bundle::Receipts(receipts) => {
-            let name = Arc::clone(name);
-            let items = receipts.into_iter().zip(1..).map({
-                let name = Arc::clone(&name);
-                move |(receipt, number)| Item {
-                    place: Place::at(Arc::clone(&name), number),
-                    content: Content::Document(receipt),
-                }
+    match Receipts::read(text) {
+        Ok(receipts) => {
+            let from = Arc::clone(name);
+            let items = receipts.zip(1..).map(move |(receipt, number)| Item {
+                place: Place::at(Arc::clone(&from), number),
+                content: Content::Document(receipt),
             });
-            Source::new(&name, items, Shape::Ordered)
+            Source::new(name, items, Shape::Ordered)
         }
-        Bundle::Unreadable(detail) => {
-            let error = std::io::Error::other(detail);
-            let item = unreadable(Place::whole(Arc::clone(name)), &error);
+        Err(mut text) => {
+            // What is over the limit is refused for its size; no more of it waits for its turn.
+            text.truncate(LIMITS.max_bytes.saturating_add(1));
+            text.shrink_to_fit();
+            let item = Item {
+                place: Place::whole(Arc::clone(name)),
+                content: Content::Document(text),
+            };
             Source::new(name, std::iter::once(item), Shape::One)
         }
     }

@@ -8,7 +8,7 @@ use super::{Content, Item, unreadable};
 use crate::set::finding::Place;
 use crate::verify::LIMITS;
 
-/// Reads the lines of a text. A line over the limit is cut; what is left of it is no receipt.
+/// Reads the lines of a text. A line over the limit is cut, and is no receipt, whatever it began with.
 pub(super) struct Lines<R> {
     reader: R,
     name: Arc<str>,
@@ -26,28 +26,30 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    fn read(&mut self) -> std::io::Result<Vec<u8>> {
+    /// Reads a line, and tells whether it was cut.
+    fn read(&mut self) -> std::io::Result<(Vec<u8>, bool)> {
         let mut line = Vec::new();
         let limit = u64::try_from(MAX_LINE_BYTES).unwrap_or(u64::MAX);
         self.reader
             .by_ref()
             .take(limit)
             .read_until(b'\n', &mut line)?;
-        if line.len() >= MAX_LINE_BYTES && line.last() != Some(&b'\n') {
-            self.skip_line()?;
-        }
-        Ok(line)
+        let cut =
+            line.len() >= MAX_LINE_BYTES && line.last() != Some(&b'\n') && self.skip_line()?;
+        Ok((line, cut))
     }
 
-    /// Passes over what is left of a line without keeping it.
-    fn skip_line(&mut self) -> std::io::Result<()> {
+    /// Passes over what is left of a line without keeping it, and tells whether anything was left.
+    fn skip_line(&mut self) -> std::io::Result<bool> {
+        let mut more = false;
         loop {
             let piece = self.reader.fill_buf()?;
             let end = piece.iter().position(|byte| *byte == b'\n');
             let used = end.map_or(piece.len(), |at| at.saturating_add(1));
+            more |= used > 0 && end != Some(0);
             self.reader.consume(used);
             if end.is_some() || used == 0 {
-                return Ok(());
+                return Ok(more);
             }
         }
     }
@@ -64,9 +66,14 @@ impl<R: BufRead> Iterator for Lines<R> {
             self.number = self.number.saturating_add(1);
             let place = Place::at(Arc::clone(&self.name), self.number);
             match self.read() {
-                Ok(line) if line.is_empty() => return None,
-                Ok(line) if line.trim_ascii().is_empty() => {}
-                Ok(line) => {
+                // As a document it is over the limit of one, and is told to be.
+                Ok((line, true)) => {
+                    let content = Content::Document(line);
+                    return Some(Item { place, content });
+                }
+                Ok((line, false)) if line.is_empty() => return None,
+                Ok((line, false)) if line.trim_ascii().is_empty() => {}
+                Ok((line, false)) => {
                     let content = Content::Line(line);
                     return Some(Item { place, content });
                 }
