@@ -3,6 +3,7 @@
 // they find when a ledger was cut, rolled back or exchanged.
 import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   Ledger,
@@ -48,7 +49,12 @@ function made(): Made {
 let runs = 0
 
 /** Appends entries that no other ledger has. */
-async function add(ledger: Ledger, signer: Signer, count: number): Promise<void> {
+async function add(
+  ledger: Ledger,
+  signer: Signer,
+  count: number,
+  createdAtMs = 1_700_000_000_000,
+): Promise<void> {
   for (let left = count; left > 0; left -= 1) {
     runs += 1
     const hash = `sha256:${'0'.repeat(64)}`
@@ -68,7 +74,7 @@ async function add(ledger: Ledger, signer: Signer, count: number): Promise<void>
     await ledger.append(signer, {
       phase: 'refusal',
       runId: `run_${runs}`,
-      createdAtMs: 1_700_000_000_000,
+      createdAtMs,
       payload,
     })
   }
@@ -114,6 +120,24 @@ describe('checkpoints that a ledger makes by itself', () => {
     await ledger.finish(signer)
     expect(latestCheckpoint(ledger)).toEqual(first)
     ledger.close()
+  })
+
+  it('come when an entry has waited long enough, with no other behind it', async () => {
+    const { signer, open } = made()
+    using ledger = open({ checkpoints: { intervalMs: 300 } })
+    await add(ledger, signer, 1)
+    await expect.poll(() => latestCheckpoint(ledger)?.size).toBe('1')
+    await add(ledger, signer, 1)
+    await expect.poll(() => latestCheckpoint(ledger)?.size).toBe('2')
+  })
+
+  it('come at the end for an entry that is new when the ledger was long idle', async () => {
+    const { signer, open } = made()
+    using ledger = open({ checkpoints: { intervalMs: 30 } })
+    await setTimeout(60)
+    await add(ledger, signer, 1, Date.now())
+    await ledger.finish(signer)
+    expect(latestCheckpoint(ledger)?.size).toBe('1')
   })
 
   it('never fail an append', async () => {

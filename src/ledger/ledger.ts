@@ -220,6 +220,7 @@ export class Ledger {
 
   /** Closes the ledger; what was begun goes on to its end. */
   close(): void {
+    this.#checkpointer.stop()
     this.#handle.close()
   }
 

@@ -100,8 +100,10 @@ impl Ledger {
         let (since, oldest_ms) = self
             .uncovered()
             .map_err(|fault| self.failed(Activity::Read, fault))?;
-        let waited_ms = oldest_ms.map_or(0, |oldest_ms| now_ms.saturating_sub(oldest_ms));
-        let overdue = u64::try_from(waited_ms).is_ok_and(|waited| waited >= schedule.interval_ms);
+        // An entry from far ahead was made by another clock, or before this one was set back: how
+        // long it has waited is not known, and it may be long.
+        let waited_ms = oldest_ms.map_or(0, |oldest_ms| now_ms.abs_diff(oldest_ms));
+        let overdue = waited_ms >= schedule.interval_ms;
         Ok(since > 0 && (since >= schedule.entries || overdue))
     }
 
