@@ -111,6 +111,8 @@ describe('ledger list', () => {
   it.each([
     [['--since', 'yesterday']],
     [['--until', '12']],
+    [['--since', '2026-02-31']],
+    [['--since', '2026-02-31T00:00:00Z']],
     [['--limit', '0']],
     [['--run', 'no run']],
     [['--nonsense']],

@@ -98,11 +98,18 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 const AGO = /^(?<count>\d{1,9})(?<unit>[smhd])$/u
 const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/u
 
+/** Whether the text has the form of a date, and its month that day: 02-31 would be taken for 03-03. */
+function isDate(text: string): boolean {
+  const day = DATE.test(text) ? text.slice(0, 10) : ''
+  const time = Date.parse(day)
+  return Number.isFinite(time) && new Date(time).toISOString().startsWith(day)
+}
+
 /** Reads a time: RFC 3339, a date (UTC), or how long ago. */
 function timeOf(flag: string, text: string, now: number): number {
   const { count, unit = '' } = AGO.exec(text)?.groups ?? {}
   const time = count === undefined ? Date.parse(text) : now - Number(count) * (UNITS_MS[unit] ?? 0)
-  if ((count !== undefined || DATE.test(text)) && Number.isFinite(time)) return time
+  if ((count !== undefined || isDate(text)) && Number.isFinite(time)) return time
   throw new ConfigError(
     'ERR_CONFIG_USAGE',
     `${flag} takes a time such as 2026-11-20T09:00:00Z, or 12h for twelve hours ago`,

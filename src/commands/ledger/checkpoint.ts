@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Flags } from '@oclif/core'
 import { LOG_EXITS, LogCommand } from '../../cli/log.js'
-import { witnessRequest } from '../../index.js'
+import { ConfigError, witnessRequest } from '../../index.js'
+
+const SIZE = /^\d{1,16}$/u
 
 export default class LedgerCheckpoint extends LogCommand {
   static override summary = 'sign how long the ledger is, and what is in it'
@@ -30,8 +32,11 @@ export default class LedgerCheckpoint extends LogCommand {
     const { flags } = await this.parse(LedgerCheckpoint)
     this.json = flags.json
     const { made, document } = await this.withLedger(flags, 'append', async (ledger) => {
-      const checkpoint = await ledger.checkpoint(this.signerOf(flags))
       const { old } = flags
+      if (old !== undefined && !SIZE.test(old)) {
+        throw new ConfigError('ERR_CONFIG_USAGE', '--old takes a number of entries')
+      }
+      const checkpoint = await ledger.checkpoint(this.signerOf(flags))
       const note = old === undefined ? checkpoint.note : await witnessRequest(ledger, old)
       return { made: checkpoint, document: note }
     })

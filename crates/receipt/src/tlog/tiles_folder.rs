@@ -30,13 +30,18 @@ impl TileFolder {
     /// Those of the file system; one of kind `AlreadyExists` where there is anything at the path,
     /// or another is being written.
     pub fn create(folder: &Path) -> io::Result<Self> {
+        // without the slash at its end, behind which `.part` would be another name
+        let folder: &Path = &folder.components().collect::<PathBuf>();
         if folder.symlink_metadata().is_ok() {
-            return Err(io::ErrorKind::AlreadyExists.into());
+            return Err(exists(folder));
         }
         let mut name = OsString::from(folder);
         name.push(".part");
         let part = PathBuf::from(name);
-        fs::create_dir(&part)?;
+        fs::create_dir(&part).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => exists(&part),
+            _ => error,
+        })?;
         Ok(Self {
             tiler: Tiler::new(),
             folder: folder.to_owned(),
@@ -142,6 +147,11 @@ fn read(folder: &Path, path: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+fn exists(path: &Path) -> io::Error {
+    let message = format!("`{}` exists already", path.display());
+    io::Error::new(io::ErrorKind::AlreadyExists, message)
 }
 
 fn full(error: TreeError) -> io::Error {
