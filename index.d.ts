@@ -234,6 +234,14 @@ export declare function latestCheckpoint(ledger: LedgerHandle): TextAnswer
 export declare function launcherImage(): Uint8Array
 
 /**
+ * The same without a sandbox: nothing of the plan's scopes, network and limits is enforced.
+ *
+ * # Errors
+ * When no promise or no thread can be made; then nothing ran.
+ */
+export declare function launchLocalPlan(plan: string, canceller: Canceller, stdin?: Uint8Array | undefined | null, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+
+/**
  * Runs a launch plan (JSON); answers once the last process of the sandbox is gone. `stdin` is what a
  * plan with `stdin` of kind `bytes` reads.
  *

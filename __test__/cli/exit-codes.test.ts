@@ -262,11 +262,6 @@ describe.skipIf(noSandbox)('run', () => {
     expect(command?.duration_ms).toBeLessThan(2000)
   })
 
-  it('keeps the modes apart: local is 125 until it can run', async () => {
-    const answer = await both([...runOf({ command: sh('exit 0') }), '--mode', 'local'])
-    expect([answer.code, errorOf(answer)]).toEqual([125, 'ERR_CONFIG_INVALID'])
-  })
-
   it("passes the command's output through, and with --json to stderr", async () => {
     const argv = runOf({ command: sh('echo out; echo err >&2; exit 3') })
     const words = await stage.ambit(argv, { home })

@@ -15,6 +15,9 @@ import {
   run,
 } from '../index.js'
 
+type Mode = 'hardened' | 'local'
+
+const UNENFORCED = 'local: nothing enforced by the kernel'
 const EXIT_SANDBOX = 122
 const EXIT_LEDGER = 123
 const EXIT_FAILURE = 125
@@ -36,7 +39,7 @@ export default class Run extends AmbitCommand {
   static override flags = {
     ...AmbitCommand.shared,
     mode: Flags.option({
-      description: 'how to run it; `local` comes later',
+      description: 'how to run it; in `local` mode nothing is enforced by the kernel',
       options: ['hardened', 'local'] as const,
       default: 'hardened' as const,
     })(),
@@ -45,6 +48,7 @@ export default class Run extends AmbitCommand {
       description: 'folder for the decision and execution receipts, byte for byte as signed',
       helpValue: 'DIR',
     }),
+    sign: Flags.boolean({ description: 'sign the receipts, as is always done' }),
     'signing-key': Flags.string({
       description:
         'private key file, or pkcs11: URI of a key in a token; else the key in $AMBIT_HOME',
@@ -68,6 +72,7 @@ export default class Run extends AmbitCommand {
     this.json = flags.json
     const contract = await loadContract(args.contract)
     const policy = await loadPolicy(args.policy)
+    this.warnOf(flags.mode)
     const stop = new AbortController()
     const caught = stopOnSignal(stop)
     const lost = new LostOutput(stop)
@@ -90,6 +95,11 @@ export default class Run extends AmbitCommand {
       this.report(result, { contract, policy }, flags)
     if (lost.error !== undefined) this.say(`the output could not be written: ${lost.error.message}`)
     this.finish(exit_code)
+  }
+
+  /** Says before anything starts what nobody should have to look up afterwards. */
+  private warnOf(mode: Mode): void {
+    if (mode === 'local') this.say(UNENFORCED)
   }
 
   private report(result: RunResult, { contract, policy }: Documents, flags: RunFlags): void {
@@ -120,7 +130,7 @@ interface Documents {
 }
 
 interface RunFlags {
-  readonly mode: 'hardened' | 'local'
+  readonly mode: Mode
   readonly 'receipt-out'?: string | undefined
   readonly 'evidence-out'?: string | undefined
   readonly 'signing-key'?: string | undefined

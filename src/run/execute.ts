@@ -2,6 +2,7 @@
 import type { Command } from '../contract/index.js'
 import { AmbitError, InternalError } from '../errors.js'
 import { canonicalize, sha256Hex } from '../native.js'
+import type { Mode } from '../policy/index.js'
 import { type Launched, launchPlan } from './launch.js'
 import type { RunFault } from './payloads.js'
 import type { LaunchPlan, Program } from './plan.js'
@@ -11,8 +12,9 @@ import { executableHash } from './scope.js'
 /** Receives a piece of output of the command with this id. */
 export type OutputListener = (piece: Uint8Array, commandId: string) => void
 
-/** Where output goes, and what stops a run. */
+/** How commands are run, where output goes, and what stops a run. */
 export interface Listeners {
+  readonly mode?: Mode
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: OutputListener | undefined
   readonly onStderr?: OutputListener | undefined
@@ -129,9 +131,10 @@ class Progress {
 const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
-  const { onStdout, onStderr, signal } = listeners
+  const { mode = 'hardened', onStdout, onStderr, signal } = listeners
   const programs = await Promise.all([plan, ...plan.piped_into].map(programResult))
   const launched = await launchPlan(JSON.stringify(plan), {
+    mode,
     signal,
     stdin: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
     onStdout: onStdout && ((piece) => onStdout(piece, command.id)),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { addon, parseOwn, unwrap, unwrapJson } from '../native.js'
+import type { Mode } from '../policy/index.js'
 
 /** State of one mechanism of the sandbox. */
 export interface Mechanism {
@@ -54,6 +55,8 @@ export interface Launched {
 
 /** Options of {@link launchPlan}. */
 export interface LaunchOptions {
+  /** How it is run: in `local` mode without a sandbox. */
+  readonly mode: Mode
   /** What a plan with `stdin` of kind `bytes` reads. */
   readonly stdin?: Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
@@ -87,7 +90,8 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
   options.signal?.addEventListener('abort', onAbort, { once: true })
   try {
     if (options.signal?.aborted === true) canceller.cancel()
-    const answer = await addon.launchPlan(
+    const launch = options.mode === 'local' ? addon.launchLocalPlan : addon.launchPlan
+    const answer = await launch(
       plan,
       canceller,
       options.stdin,

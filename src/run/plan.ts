@@ -2,12 +2,15 @@
 import { normalize } from 'node:path/posix'
 import { argvVectors, type Command, unsupportedFields } from '../contract/index.js'
 import { InternalError, SandboxError } from '../errors.js'
+import type { Mode } from '../policy/index.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
 import { isWithin } from './paths.js'
 
 /** What a launch takes from the caller's machine. */
 export interface PlanContext {
+  /** In local mode nothing holds a command, so its plan gives it what it has anyway. */
+  readonly mode: Mode
   /** Environment of the caller; only what the contract names is passed on. */
   readonly env: NodeJS.ProcessEnv
   /** Names of variables that no command may see: passphrase and PIN. */
@@ -66,7 +69,9 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  *   to, `ERR_SANDBOX_PLAN_INVALID` for paths of another system
  */
 export function planOf(command: Command, context: PlanContext): LaunchPlan {
-  if (command.network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
+  const isLocal = context.mode === 'local'
+  const network = isLocal ? 'full' : command.network
+  if (network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
   const [field] = unsupportedFields(command)
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const cwd = plainPath(command, command.cwd)
@@ -86,10 +91,12 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     cwd,
     read_paths: [...read_paths].toSorted(),
     write_paths: treesOf(command, command.write_paths),
-    hidden_paths: [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
-    network: command.network,
+    hidden_paths: isLocal
+      ? []
+      : [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
+    network,
     timeout_ms: command.timeout_sec * 1000,
-    limits: limitsOf(command),
+    limits: isLocal ? {} : limitsOf(command),
   }
 }
 
@@ -147,15 +154,16 @@ function plainPath(command: Command, path: string): string {
   return plain === '/' ? plain : plain.replace(/\/$/, '')
 }
 
-/** The environment is made new: PATH, a private HOME, and what the contract names. */
+/**
+ * The environment is made new: PATH, a private HOME, and what the contract names. In local mode no
+ * folder is private, so there is no HOME.
+ */
 function environmentOf(
   command: Command,
-  { env, hiddenNames: hidden }: PlanContext,
+  { env, hiddenNames: hidden, mode }: PlanContext,
 ): Record<string, string> {
-  const out = new Map([
-    ['HOME', '/tmp'],
-    ['PATH', DEFAULT_PATH],
-  ])
+  const out = new Map([['PATH', DEFAULT_PATH]])
+  if (mode === 'hardened') out.set('HOME', '/tmp')
   for (const name of command.env_allow) {
     if (hidden.includes(name)) {
       const message = `command \`${command.id}\` may not see \`${name}\`, which holds a secret of ours`

@@ -123,9 +123,9 @@ export function describe(result: CommandResult): string {
     case 'timed_out':
       return `${command} timed out`
     case 'not_executable':
-      return `${command}: \`${result.executable}\` could not be executed in the sandbox`
+      return `${command}: \`${result.executable}\` could not be executed`
     case 'not_found':
-      return `${command}: \`${result.executable}\` is not in the sandbox`
+      return `${command}: \`${result.executable}\` was not found`
     case 'cancelled':
       return `${command} was cancelled`
     case 'sandbox_lost':

@@ -72,8 +72,8 @@ interface Work {
 
 /**
  * Runs a contract if the policy allows it, held to it by the kernel, with receipts for whatever
- * happens. A denial is a result; only a run that could not be done as planned or not be recorded
- * is an error.
+ * happens. In `local` mode the kernel holds it to nothing, and the receipts say so. A denial is a
+ * result; only a run that could not be done as planned or not be recorded is an error.
  *
  * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
  * @throws {@link SandboxError} when the sandbox could not be built; nothing of that command ran
@@ -91,10 +91,6 @@ interface Work {
  */
 export async function run(options: RunOptions): Promise<RunResult> {
   options.signal?.throwIfAborted()
-  if (options.mode === 'local') {
-    const message = 'mode `local` cannot run yet: this version runs in `hardened` only'
-    throw new ConfigError('ERR_CONFIG_INVALID', message)
-  }
   const marks = marksOf(options)
   const { contract, policy } = await readDocuments(options)
   const env = options.env ?? process.env
@@ -137,7 +133,10 @@ async function recorded(work: Work): Promise<RunResult> {
 async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
   const { contract, policy, recorder, now } = work
   const startedAt = now()
-  const decision = evaluate(contract, policy, { mode: 'hardened', now: startedAt })
+  const decision = evaluate(contract, policy, {
+    mode: work.options.mode ?? 'hardened',
+    now: startedAt,
+  })
   const runId = `run_${randomUUID()}`
   const actor = actorOf(contract.actor)
   const facts: RunFacts = { runId, decision, startedAt, actor, marks: work.marks }
@@ -203,7 +202,8 @@ function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
   const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
   const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
   const writablePrefixes = policy.document.allowed_write_prefixes
-  const context = { env, hiddenNames: secrets.variables, hiddenPaths, writable, writablePrefixes }
+  const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
+  const context = { ...caller, hiddenPaths, writable, writablePrefixes }
   return contract.commands.map((command) => planOf(command, context))
 }
 

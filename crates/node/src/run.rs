@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use ambit_sandbox::{Cancel, LaunchPlan, Outcome, Streams, launch, probe as probe_kernel};
+use ambit_sandbox::{
+    Cancel, LaunchPlan, Outcome, SandboxError, Streams, launch, launch_local, probe as probe_kernel,
+};
 use napi::bindgen_prelude::{AsyncTask, Either, Object, Uint8Array};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
@@ -75,9 +77,43 @@ pub fn launch_plan<'env>(
         OutputCallback,
     >,
 ) -> napi::Result<Object<'env>> {
+    let streams = streams(stdin, on_stdout, on_stderr);
+    on_own_thread(env, plan, canceller, streams, launch)
+}
+
+/// The same without a sandbox: nothing of the plan's scopes, network and limits is enforced.
+///
+/// # Errors
+/// When no promise or no thread can be made; then nothing ran.
+#[napi(catch_unwind, ts_return_type = "Promise<Ran | Failure>")]
+pub fn launch_local_plan<'env>(
+    env: &'env Env,
+    plan: String,
+    canceller: &Canceller,
+    stdin: Option<Uint8Array>,
+    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stdout: Option<
+        OutputCallback,
+    >,
+    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stderr: Option<
+        OutputCallback,
+    >,
+) -> napi::Result<Object<'env>> {
+    let streams = streams(stdin, on_stdout, on_stderr);
+    on_own_thread(env, plan, canceller, streams, launch_local)
+}
+
+/// How a plan is run.
+type Launch = fn(&LaunchPlan, Streams, &Cancel) -> Result<Outcome, SandboxError>;
+
+fn on_own_thread<'env>(
+    env: &'env Env,
+    plan: String,
+    canceller: &Canceller,
+    streams: Streams,
+    launch: Launch,
+) -> napi::Result<Object<'env>> {
     let (deferred, promise) = env.create_deferred()?;
     let cancel = canceller.cancel.clone();
-    let stdin = stdin.map(|bytes| bytes.to_vec()).unwrap_or_default();
     let settle = move |result: Result<Outcome, Failure>| {
         deferred.resolve(move |_| Ok(either(result.map(ran))));
     };
@@ -86,11 +122,6 @@ pub fn launch_plan<'env>(
             let cancel = cancel.ok_or_else(|| failure("ERR_SANDBOX_INTERNAL", "no eventfd"))?;
             let plan: LaunchPlan = serde_json::from_str(&plan)
                 .map_err(|error| failure("ERR_SANDBOX_PLAN_INVALID", error.to_string()))?;
-            let streams = Streams {
-                stdin,
-                stdout: on_stdout.map(sink),
-                stderr: on_stderr.map(sink),
-            };
             launch(&plan, streams, &cancel).map_err(|error| caused(error.code(), &error))
         }));
     };
@@ -99,6 +130,18 @@ pub fn launch_plan<'env>(
         .spawn(work)
         .map_err(|error| napi::Error::from_reason(format!("no thread for a run: {error}")))?;
     Ok(promise)
+}
+
+fn streams(
+    stdin: Option<Uint8Array>,
+    on_stdout: Option<OutputCallback>,
+    on_stderr: Option<OutputCallback>,
+) -> Streams {
+    Streams {
+        stdin: stdin.map(|bytes| bytes.to_vec()).unwrap_or_default(),
+        stdout: on_stdout.map(sink),
+        stderr: on_stderr.map(sink),
+    }
 }
 
 /// A listener as the sandbox calls it.
