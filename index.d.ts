@@ -214,9 +214,10 @@ export declare function generateKey(privatePath: string, publicPath: string, sec
 
 /**
  * Makes the first key of a folder, or the next one after the current was revoked; answers with its
- * description. `at` is the time in UTC with milliseconds.
+ * description. `now` is asked for the time, UTC with
+ * milliseconds, once the lock is held and the passphrase known.
  */
-export declare function generateOwnKey(folder: string, at: string, secret?: Secret | undefined | null): TextAnswer
+export declare function generateOwnKey(folder: string, now: () => string, secret?: Secret | undefined | null): TextAnswer
 
 /**
  * Takes a receipt out of a DSSE envelope that one of these keys signed; answers with `{receipt,
@@ -329,10 +330,10 @@ export interface Recorded {
 }
 
 /** Revokes a key, named by its thumbprint, from a time on; answers with the keys as `listOwnKeys`. */
-export declare function revokeOwnKey(folder: string, at: string, keyId: string, revokedAt: string, reason: string | undefined | null, secret: Secret): TextAnswer
+export declare function revokeOwnKey(folder: string, now: () => string, keyId: string, revokedAt: string | undefined | null, reason: string | undefined | null, secret: Secret): TextAnswer
 
 /** Makes a key that takes the current one's place; answers with its description. */
-export declare function rotateOwnKey(folder: string, at: string, secret: Secret, newSecret: Secret | undefined | null, deleteOld: boolean): TextAnswer
+export declare function rotateOwnKey(folder: string, now: () => string, secret: Secret, newSecret: Secret | undefined | null, deleteOld: boolean): TextAnswer
 
 /** Where the passphrase of a private key is to be had: at most one of these. */
 export interface Secret {

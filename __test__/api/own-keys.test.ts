@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Own keys, their log, and the keys of others that are trusted, without a process for each step.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   mkdtempSync,
@@ -109,6 +110,19 @@ describe('own keys', () => {
     for (const name of readdirSync(home.keys).filter(isPrivate)) {
       expect([name, statSync(join(home.keys, name)).mode & 0o777]).toEqual([name, 0o600])
     }
+  })
+
+  it('are dated when the folder was free, not when that was asked for', async () => {
+    const home = empty()
+    generateOwnKey(home)
+    const freed = join(top, 'freed')
+    const script = 'echo held; sleep 0.2; date +%s%3N > "$0"'
+    const lock = join(home.keys, '.lock')
+    const holder = spawn('/usr/bin/flock', [lock, '/bin/sh', '-c', script, freed])
+    await once(holder.stdout, 'data')
+    rotateOwnKey(home)
+    const from = ownKeys(home).keys[1]?.valid_from ?? ''
+    expect(new Date(from).getTime()).toBeGreaterThanOrEqual(Number(readFileSync(freed, 'utf8')))
   })
 
   it('are not believed after a change of their log', () => {

@@ -42,7 +42,8 @@ export interface TrustedSet {
 
 /** How a key is rotated. */
 export interface RotateOptions {
-  readonly now: Date
+  /** The time; that of the clock when all else is ready, unless another is given. */
+  readonly now?: Date
   /** Passphrase of the key that is there. */
   readonly secret?: Secret
   /** Passphrase for the new key; that of the old one unless another is named. */
@@ -53,7 +54,8 @@ export interface RotateOptions {
 
 /** Which key is revoked, from when on and why. */
 export interface RevokeOptions {
-  readonly now: Date
+  /** The time; that of the clock when all else is ready, unless another is given. */
+  readonly now?: Date
   /** Thumbprint or `sb:issuer:` id. */
   readonly keyId: string
   /** From when on; now unless another time is named. It may not be in the future. */
@@ -65,11 +67,12 @@ export interface RevokeOptions {
 /**
  * Makes the first own key and begins its log, or the next one after the current key was revoked.
  *
+ * @param now the time; that of the clock when all else is ready, unless another is given
  * @param secret where the passphrase is that the private key is to be encrypted under
  * @throws {@link KeyError} `ERR_KEY_FILE_EXISTS` where there is a key; none is replaced
  */
-export function generateOwnKey(folders: KeyFolders, now: Date, secret?: Secret): KeyDescription {
-  const answer = addon.generateOwnKey(folders.keys, now.toISOString(), secret)
+export function generateOwnKey(folders: KeyFolders, now?: Date, secret?: Secret): KeyDescription {
+  const answer = addon.generateOwnKey(folders.keys, clockOf(now), secret)
   return unwrapJson<KeyDescription>(answer)
 }
 
@@ -78,12 +81,11 @@ export function generateOwnKey(folders: KeyFolders, now: Date, secret?: Secret):
  *
  * @throws {@link KeyError}; the current key stays then
  */
-export function rotateOwnKey(folders: KeyFolders, options: RotateOptions): KeyDescription {
+export function rotateOwnKey(folders: KeyFolders, options: RotateOptions = {}): KeyDescription {
   const { now, secret = {}, newSecret, deleteOld = false } = options
   needsKeys(folders)
-  const at = now.toISOString()
   return unwrapJson<KeyDescription>(
-    addon.rotateOwnKey(folders.keys, at, secret, newSecret, deleteOld),
+    addon.rotateOwnKey(folders.keys, clockOf(now), secret, newSecret, deleteOld),
   )
 }
 
@@ -93,7 +95,7 @@ export function rotateOwnKey(folders: KeyFolders, options: RotateOptions): KeyDe
  * @throws {@link KeyError} `ERR_KEY_UNKNOWN` for an id that no own key has
  */
 export function revokeOwnKey(folders: KeyFolders, options: RevokeOptions): OwnKeys {
-  const { now, keyId, at = now, reason, secret = {} } = options
+  const { now, keyId, at, reason, secret = {} } = options
   needsKeys(folders)
   const named = ({ key }: OwnKey) => key.thumbprint === keyId || key.issuer_id === keyId
   const found = ownKeys(folders).keys.find(named)
@@ -101,7 +103,7 @@ export function revokeOwnKey(folders: KeyFolders, options: RevokeOptions): OwnKe
     const message = `no own key has the id \`${keyId}\`; \`ambit keys list\` shows them`
     throw new KeyError('ERR_KEY_UNKNOWN', message)
   }
-  const [when, from] = [now.toISOString(), at.toISOString()]
+  const [when, from] = [clockOf(now), at?.toISOString()]
   const id = found.key.thumbprint
   return unwrapJson<OwnKeys>(addon.revokeOwnKey(folders.keys, when, id, from, reason, secret))
 }
@@ -173,6 +175,11 @@ interface TrustedText {
   readonly name: string
   readonly file: string
   readonly jwks: string
+}
+
+/** Says what time it is, when it is asked. */
+function clockOf(now: Date | undefined): () => string {
+  return () => (now ?? new Date()).toISOString()
 }
 
 function needsKeys(folders: KeyFolders): void {

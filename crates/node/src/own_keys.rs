@@ -8,7 +8,7 @@ use ambit_receipt::key_home::{KeyHome, OldKey};
 use ambit_receipt::key_log::{KeyState, Revocation, to_jwks};
 use ambit_receipt::passphrase::UnlockError;
 use ambit_receipt::trust_folder::{TrustError, TrustFolder, TrustedSet, Trusting};
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, Function};
 use napi_derive::napi;
 use serde_json::{Value, json};
 
@@ -16,13 +16,20 @@ use crate::answer::{Failure, TextAnswer, caused, text};
 use crate::keys::{Secret, describe_value, named, read_public};
 
 /// Makes the first key of a folder, or the next one after the current was revoked; answers with its
-/// description. `at` is the time in UTC with milliseconds.
+/// description. `now` is asked for the time, UTC with
+/// milliseconds, once the lock is held and the passphrase known.
 #[napi(catch_unwind)]
-pub fn generate_own_key(folder: String, at: String, secret: Option<Secret>) -> TextAnswer {
+pub fn generate_own_key(
+    folder: String,
+    now: Function<'_, (), String>,
+    secret: Option<Secret>,
+) -> TextAnswer {
     answer(|| {
         let home = KeyHome::open(Path::new(&folder))?;
         let passphrase = Secret::new_one(secret.as_ref())?;
-        let key = home.generate(passphrase.as_ref().map(|it| it.as_slice()), &at)?;
+        let key = home.generate(passphrase.as_ref().map(|it| it.as_slice()), || {
+            time_of(&now)
+        })?;
         Ok(describe_value(&key))
     })
 }
@@ -31,7 +38,7 @@ pub fn generate_own_key(folder: String, at: String, secret: Option<Secret>) -> T
 #[napi(catch_unwind)]
 pub fn rotate_own_key(
     folder: String,
-    at: String,
+    now: Function<'_, (), String>,
     secret: Secret,
     new_secret: Option<Secret>,
     delete_old: bool,
@@ -45,7 +52,7 @@ pub fn rotate_own_key(
             OldKey::Kept
         };
         let new = new.as_ref().map(|it| it.as_slice());
-        let key = home.rotate(secret.existing(), new, old, &at)?;
+        let key = home.rotate(secret.existing(), new, old, || time_of(&now))?;
         Ok(describe_value(&key))
     })
 }
@@ -54,9 +61,9 @@ pub fn rotate_own_key(
 #[napi(catch_unwind)]
 pub fn revoke_own_key(
     folder: String,
-    at: String,
+    now: Function<'_, (), String>,
     key_id: String,
-    revoked_at: String,
+    revoked_at: Option<String>,
     reason: Option<String>,
     secret: Secret,
 ) -> TextAnswer {
@@ -64,10 +71,10 @@ pub fn revoke_own_key(
         let home = KeyHome::open(Path::new(&folder))?;
         let revocation = Revocation {
             key_id: &key_id,
-            revoked_at: &revoked_at,
+            revoked_at: revoked_at.as_deref(),
             reason: reason.as_deref(),
         };
-        home.revoke(secret.existing(), &revocation, &at)?;
+        home.revoke(secret.existing(), &revocation, || time_of(&now))?;
         Ok(list(&home.states()?))
     })
 }
@@ -119,6 +126,11 @@ pub fn list_trusted_keys(folder: String) -> TextAnswer {
         Ok(sets) => text(Value::Array(sets.iter().map(set_value).collect()).to_string()),
         Err(error) => Either::B(caused(error.code(), &error)),
     }
+}
+
+/// A clock that fails gives no time, which no event is signed with.
+fn time_of(now: &Function<'_, (), String>) -> String {
+    now.call(()).unwrap_or_default()
 }
 
 fn trust(folder: &Path, path: &Path, options: TrustOptions) -> Result<TrustedSet, Failure> {

@@ -35,7 +35,7 @@ export default class KeysGenerate extends AmbitCommand {
     const publicFile = privateFile.replace(/(?:\.pem)?$/, '.pub.pem')
     const key =
       flags.out === undefined
-        ? generateOwnKey(home, new Date(), secret)
+        ? generateOwnKey(home, undefined, secret)
         : generateKey(privateFile, publicFile, secret)
     if (flags.json) {
       this.emit('ambit.keys.v1', {

@@ -31,7 +31,6 @@ export default class KeysRevoke extends AmbitCommand {
     const { args, flags } = await this.parse(KeysRevoke, withIdLast(this.argv))
     this.json = flags.json
     const { keys } = revokeOwnKey(findHome(process.env), {
-      now: new Date(),
       keyId: args.id,
       secret: secretOf(flags),
       ...(flags.at !== undefined && { at: timeOf(flags.at) }),

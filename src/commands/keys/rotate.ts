@@ -29,7 +29,6 @@ export default class KeysRotate extends AmbitCommand {
     this.json = flags.json
     const file = flags['new-passphrase-file']
     const key = rotateOwnKey(findHome(process.env), {
-      now: new Date(),
       secret: secretOf(flags),
       ...(file !== undefined && { newSecret: { file } }),
       deleteOld: flags['delete-old'],

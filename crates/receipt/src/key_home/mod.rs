@@ -114,13 +114,16 @@ impl KeyHome {
     /// Makes the first key pair, and begins its log; after the current key was revoked, the next.
     /// Without a passphrase the private key is written in the clear, mode 0600.
     ///
+    /// `now`, here and below, is asked for the time (UTC, milliseconds) once all else is at hand: waiting
+    /// for a lock or a passphrase does not date the event back.
+    ///
     /// # Errors
     ///
     /// [`KeyHomeError::File`] where there is a current key; see [`KeyHomeError`].
     pub fn generate(
         &self,
         passphrase: Option<&[u8]>,
-        at: &str,
+        now: impl FnOnce() -> String,
     ) -> Result<VerifyingKey, KeyHomeError> {
         for file in [self.private(DEFAULT), self.public(DEFAULT)] {
             if is_there(&file) {
@@ -129,9 +132,10 @@ impl KeyHome {
         }
         let before = self.log()?;
         let key = SigningKey::generate().map_err(KeyHomeError::Key)?;
+        let at = now();
         let line = match &before {
-            None => KeyLog::begin(&key, &new_log_id()?, at, Beginning::Known),
-            Some(log) => log.begin_again(&key, at),
+            None => KeyLog::begin(&key, &new_log_id()?, &at, Beginning::Known),
+            Some(log) => log.begin_again(&key, &at),
         };
         let line = line.map_err(KeyHomeError::Log)?;
         self.introduce(&key, passphrase, &line)?;
@@ -166,7 +170,7 @@ impl KeyHome {
         passphrase: impl FnOnce() -> Result<Passphrase, E>,
         new_passphrase: Option<&[u8]>,
         old: OldKey,
-        at: &str,
+        now: impl FnOnce() -> String,
     ) -> Result<VerifyingKey, E> {
         let before = self.log()?;
         let mut given = None;
@@ -176,7 +180,7 @@ impl KeyHome {
             Ok::<_, E>(passphrase)
         })?;
         let secret = new_passphrase.or_else(|| given.as_ref().map(|given| given.as_slice()));
-        Ok(self.replace(before, &current, secret, old, at)?)
+        Ok(self.replace(before, &current, secret, old, &now())?)
     }
 
     fn replace(
@@ -224,10 +228,11 @@ impl KeyHome {
         &self,
         passphrase: impl FnOnce() -> Result<Passphrase, E>,
         revocation: &Revocation<'_>,
-        at: &str,
+        now: impl FnOnce() -> String,
     ) -> Result<(), E> {
         let before = self.log()?;
         let current = self.load_current(before.as_ref(), passphrase)?;
+        let at = &now();
         let log = match before {
             Some(log) => log,
             None => self.adopt(&current, at)?,

@@ -12,6 +12,10 @@ const DAYS: [&str; 5] = [
     "2026-01-05T00:00:00.000Z",
 ];
 
+fn on(day: usize) -> impl FnOnce() -> String {
+    move || DAYS[day].to_owned()
+}
+
 fn none() -> Result<Passphrase, KeyHomeError> {
     Err(KeyHomeError::Key(KeyError::Encrypted))
 }
@@ -49,15 +53,15 @@ fn keys_are_made_rotated_and_revoked() {
     let home = open(folder.path());
     assert_eq!(home.states().unwrap(), []);
     assert_eq!(code(home.load(none)), Some("ERR_KEY_FILE_UNREADABLE"));
-    let first = home.generate(None, DAYS[0]).unwrap();
+    let first = home.generate(None, on(0)).unwrap();
     assert_eq!(public(&home), first);
     assert_eq!(
-        code(home.generate(None, DAYS[1])),
+        code(home.generate(None, on(1))),
         Some("ERR_KEY_FILE_EXISTS")
     );
     assert_eq!(public(&home), first);
 
-    let second = home.rotate(none, None, OldKey::Kept, DAYS[1]).unwrap();
+    let second = home.rotate(none, None, OldKey::Kept, on(1)).unwrap();
     assert_eq!(public(&home), second);
     assert_eq!(standings(&home), [(first, "retired"), (second, "current")]);
     let (one, two) = (first.thumbprint(), second.thumbprint());
@@ -72,7 +76,7 @@ fn keys_are_made_rotated_and_revoked() {
     let old = key_file::read_private(&home.private(&one)).unwrap();
     assert_eq!(SigningKey::decode(&old).unwrap().verifying_key(), first);
 
-    let third = home.rotate(none, None, OldKey::Deleted, DAYS[2]).unwrap();
+    let third = home.rotate(none, None, OldKey::Deleted, on(2)).unwrap();
     assert_eq!(
         KeyHome::look(&folder.path().join("keys")).unwrap(),
         home.states().unwrap()
@@ -81,16 +85,16 @@ fn keys_are_made_rotated_and_revoked() {
     assert!(!home.private(&two).exists() && home.public(&two).exists());
     let revocation = Revocation {
         key_id: &third.thumbprint(),
-        revoked_at: DAYS[2],
+        revoked_at: None,
         reason: None,
     };
-    home.revoke(none, &revocation, DAYS[3]).unwrap();
+    home.revoke(none, &revocation, on(3)).unwrap();
     assert_eq!(code(home.load(none)), Some("ERR_KEY_REVOKED"));
     assert_eq!(
-        code(home.rotate(none, None, OldKey::Kept, DAYS[3])),
+        code(home.rotate(none, None, OldKey::Kept, on(3))),
         Some("ERR_KEY_REVOKED")
     );
-    let fourth = home.generate(None, DAYS[4]).unwrap();
+    let fourth = home.generate(None, on(4)).unwrap();
     assert_eq!(public(&home), fourth);
     let standing = [
         KeyStanding::Retired,
@@ -111,14 +115,14 @@ fn an_encrypted_key_stays_encrypted_when_it_is_rotated() {
     let folder = tempfile::tempdir().unwrap();
     let home = open(folder.path());
     let secret = |text: &'static [u8]| move || Ok::<_, KeyHomeError>(Zeroizing::new(text.to_vec()));
-    home.generate(Some(b"one"), DAYS[0]).unwrap();
+    home.generate(Some(b"one"), on(0)).unwrap();
     assert_eq!(code(home.load(none)), Some("ERR_KEY_ENCRYPTED"));
     assert_eq!(code(home.load(secret(b"two"))), Some("ERR_KEY_PASSPHRASE"));
-    let rotate = |with, new| home.rotate(secret(with), new, OldKey::Kept, DAYS[1]);
+    let rotate = |with, new| home.rotate(secret(with), new, OldKey::Kept, on(1));
     assert_eq!(code(rotate(b"two", None)), Some("ERR_KEY_PASSPHRASE"));
     let second = rotate(b"one", None).unwrap();
     assert_eq!(home.load(secret(b"one")).unwrap().verifying_key(), second);
-    let third = home.rotate(secret(b"one"), Some(b"two"), OldKey::Kept, DAYS[2]);
+    let third = home.rotate(secret(b"one"), Some(b"two"), OldKey::Kept, on(2));
     let got = home.load(secret(b"two")).unwrap().verifying_key();
     assert_eq!(got, third.unwrap());
 }
@@ -131,7 +135,7 @@ fn a_key_without_a_log_gets_one_when_it_is_rotated() {
     let old = SigningKey::from_seed(&[5; 32]);
     home.write_pair(DEFAULT, &old, None).unwrap();
     assert_eq!(standings(&home), [(old.verifying_key(), "current")]);
-    let new = home.rotate(none, None, OldKey::Kept, DAYS[0]).unwrap();
+    let new = home.rotate(none, None, OldKey::Kept, on(0)).unwrap();
     let states = home.states().unwrap();
     assert_eq!(
         standings(&home),
@@ -148,7 +152,7 @@ fn a_rotation_that_was_interrupted_is_finished() {
     for done in 0..4 {
         let folder = tempfile::tempdir().unwrap();
         let home = open(folder.path());
-        let first = home.generate(None, DAYS[0]).unwrap();
+        let first = home.generate(None, on(0)).unwrap();
         let (old, new) = (home.load(none).unwrap(), SigningKey::from_seed(&[8; 32]));
         let name = new.verifying_key().thumbprint();
         home.write_pair(&name, &new, None).unwrap();
@@ -189,13 +193,13 @@ fn a_key_whose_making_was_interrupted_is_finished_or_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let home = open(folder.path());
         if revoked {
-            let first = home.generate(None, DAYS[0]).unwrap();
+            let first = home.generate(None, on(0)).unwrap();
             let revocation = Revocation {
                 key_id: &first.thumbprint(),
-                revoked_at: DAYS[0],
+                revoked_at: Some(DAYS[0]),
                 reason: None,
             };
-            home.revoke(none, &revocation, DAYS[1]).unwrap();
+            home.revoke(none, &revocation, on(1)).unwrap();
         }
         let key = SigningKey::from_seed(&[8; 32]);
         let line = match home.log().unwrap() {
@@ -212,7 +216,7 @@ fn a_key_whose_making_was_interrupted_is_finished_or_made_again() {
             assert_eq!(public(&home), key.verifying_key());
             assert_eq!(home.read_public(DEFAULT).unwrap(), key.verifying_key());
         } else {
-            let next = home.generate(None, DAYS[3]).unwrap();
+            let next = home.generate(None, on(3)).unwrap();
             assert_eq!(public(&home), next);
         }
     }
@@ -224,7 +228,7 @@ fn a_file_in_the_place_of_the_public_key_is_not_replaced() {
     let home = open(folder.path());
     fs::write(home.public(DEFAULT), "not a key").unwrap();
     assert_eq!(
-        code(home.generate(None, DAYS[0])),
+        code(home.generate(None, on(0))),
         Some("ERR_KEY_FILE_EXISTS")
     );
     assert!(home.log().unwrap().is_none());
@@ -234,7 +238,7 @@ fn a_file_in_the_place_of_the_public_key_is_not_replaced() {
 fn half_written_keys_of_a_process_that_ended_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let home = open(folder.path());
-    home.generate(None, DAYS[0]).unwrap();
+    home.generate(None, on(0)).unwrap();
     drop(home);
     let before = names(folder.path());
     let left = folder.path().join("keys/.default.pem.0123456789abcdef.tmp");
@@ -248,7 +252,7 @@ fn half_written_keys_of_a_process_that_ended_are_removed() {
 fn a_log_does_not_grow_beyond_what_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let home = open(folder.path());
-    home.generate(None, DAYS[0]).unwrap();
+    home.generate(None, on(0)).unwrap();
     let long = vec![b' '; MAX_LOG_BYTES];
     assert_eq!(code(home.append(&long)), Some("ERR_KEY_LOG_MALFORMED"));
     assert_eq!(home.states().unwrap().len(), 1);
@@ -278,7 +282,7 @@ fn a_folder_or_log_that_others_can_read_or_that_was_changed_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     let home = open(folder.path());
-    home.generate(None, DAYS[0]).unwrap();
+    home.generate(None, on(0)).unwrap();
     drop(home);
     let set =
         |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();

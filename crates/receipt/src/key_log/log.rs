@@ -134,7 +134,7 @@ impl KeyLog {
         let public = self.signer(current)?;
         let mut event = payload("revoked", &self.log_id, self.place(), at, &public);
         event.insert("key_id", revocation.key_id);
-        event.insert("revoked_at", revocation.revoked_at);
+        event.insert("revoked_at", revocation.revoked_at.unwrap_or(at));
         if let Some(reason) = revocation.reason {
             event.insert("reason", reason);
         }
@@ -394,8 +394,8 @@ pub enum Beginning {
 pub struct Revocation<'a> {
     /// Its thumbprint.
     pub key_id: &'a str,
-    /// From when on: UTC with milliseconds.
-    pub revoked_at: &'a str,
+    /// From when on: UTC with milliseconds; from the event itself on, if none.
+    pub revoked_at: Option<&'a str>,
     /// Why, in words: 1 to 1024 bytes.
     pub reason: Option<&'a str>,
 }

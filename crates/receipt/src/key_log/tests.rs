@@ -29,7 +29,7 @@ fn read(lines: &[Vec<u8>]) -> Result<KeyLog, &'static str> {
 fn revoke(log: &KeyLog, by: u8, whom: u8, at: u8, on: u8) -> Result<Vec<u8>, KeyLogError> {
     let revocation = Revocation {
         key_id: &public(whom).thumbprint(),
-        revoked_at: &day(at),
+        revoked_at: Some(&day(at)),
         reason: Some("stolen"),
     };
     log.revoke(&key(by), &revocation, &day(on))

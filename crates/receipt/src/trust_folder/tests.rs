@@ -30,7 +30,7 @@ fn revoked(text: &[u8]) -> Vec<u8> {
     let log = KeyLog::verify(text, &[public(1)]).unwrap();
     let revocation = Revocation {
         key_id: &public(1).thumbprint(),
-        revoked_at: &day(1),
+        revoked_at: Some(&day(1)),
         reason: None,
     };
     let line = log.revoke(&key(2), &revocation, &day(3)).unwrap();
