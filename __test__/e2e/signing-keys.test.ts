@@ -121,7 +121,7 @@ describe.skipIf(noSandbox)('an own key', () => {
     expect(exit_code).toBe(0)
     const jwks = trustedKeys(home).map((set) => set.jwks)
     const { receipts, set } = await verify(home.ledger, { jwks })
-    expect(receipts.map((receipt) => receipt.verdict.key_id)).toEqual(
+    expect(receipts.map((receipt) => receipt.verdict?.key_id)).toEqual(
       ownKeys(home).keys.map((own) => own.key.thumbprint),
     )
     expect(set).toMatchObject({ status: 'valid', counts: { receipts: 2, valid: 2 } })

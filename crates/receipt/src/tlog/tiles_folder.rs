@@ -38,9 +38,12 @@ impl TileFolder {
         let mut name = OsString::from(folder);
         name.push(".part");
         let part = PathBuf::from(name);
-        fs::create_dir(&part).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => exists(&part),
-            _ => error,
+        fs::create_dir(&part).map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                exists(&part)
+            } else {
+                error
+            }
         })?;
         Ok(Self {
             tiler: Tiler::new(),

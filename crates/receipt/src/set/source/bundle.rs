@@ -118,7 +118,7 @@ fn end_of_element(text: &[u8], from: usize) -> Option<usize> {
 /// white space.
 fn token(text: &[u8], from: usize) -> Option<(usize, usize)> {
     let rest = text.get(from..)?;
-    let space = rest.iter().position(|byte| !is_space(byte))?;
+    let space = rest.iter().position(|&byte| !is_space(byte))?;
     let at = from.saturating_add(space);
     let mut end = at.saturating_add(1);
     if text.get(at) == Some(&b'"') {
@@ -133,13 +133,13 @@ fn token(text: &[u8], from: usize) -> Option<(usize, usize)> {
 
 /// Takes the white space away that JSON allows around a value.
 fn trimmed(text: &[u8]) -> &[u8] {
-    let start = text.iter().position(|byte| !is_space(byte));
-    let end = text.iter().rposition(|byte| !is_space(byte));
+    let start = text.iter().position(|&byte| !is_space(byte));
+    let end = text.iter().rposition(|&byte| !is_space(byte));
     let range = start.zip(end).map(|(start, end)| start..=end);
     range.and_then(|it| text.get(it)).unwrap_or_default()
 }
 
-const fn is_space(byte: &u8) -> bool {
+const fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
