@@ -85,9 +85,14 @@ function reportFailure(error) {
 
 settings.enableAutoTranspile = false
 
+// With nobody to read it, as behind `| head`, what is left is never written and not to be waited for.
+const unread = new Promise((resolve) => {
+  process.stdout.once('error', resolve)
+})
+
 try {
   await run(argv, { root: fileURLToPath(import.meta.url), devPlugins: false, userPlugins: false })
-  await flush()
+  await Promise.race([flush(), unread])
 } catch (error) {
   if (isUsage(error)) {
     report('ERR_CONFIG_USAGE', `${oneLine(error.message)}, see --help`, EXIT_USAGE)

@@ -145,20 +145,48 @@ describe('ledger show', () => {
 })
 
 describe('ledger tail', () => {
+  it('is done when nobody reads', async () => {
+    const running = stage.start(['ledger', 'tail', '--json'], { home })
+    running.child.stdout?.destroy()
+    expect(await running.ended).toMatchObject({ code: 0, signal: null, stderr: '' })
+  })
+
   it('shows the last entries, oldest first', async () => {
     const { entries } = (await json('tail', '--limit', '2')) as unknown as Listed
     expect(entries.map(({ seq }) => seq)).toEqual(['2', '3'])
   })
 
   it('follows what comes until it is interrupted', async () => {
-    const following = stage.home()
-    const mine = new Ledger(join(following, 'ledger'))
-    const running = stage.start(['ledger', 'tail', '-f', '--json'], { home: following })
+    const { running, appendUntil } = followed()
     let said = ''
     running.child.stdout?.on('data', (piece: Buffer) => (said += piece.toString()))
-    const signer = new Signer(join(following, 'keys/default.pem'))
-    // it may not have begun to follow: entries come until one is shown
-    for (let at = 0; !said.includes('\n'); at += 1) {
+    await appendUntil(() => said.includes('\n'))
+    running.child.kill('SIGINT')
+    expect(await running.ended).toMatchObject({ code: 0, signal: null })
+    const [first = ''] = said.split('\n')
+    expect(oneObject(`${first}\n`)).toMatchObject({ version: 'ambit.entry.v1' })
+  })
+
+  it('follows no more when nobody reads', async () => {
+    const { running, appendUntil } = followed()
+    let isOver = false
+    const { child } = running
+    child.once('exit', () => (isOver = true))
+    child.stdout?.once('data', () => child.stdout?.destroy())
+    await appendUntil(() => isOver)
+    expect(await running.ended).toMatchObject({ code: 0, signal: null })
+  })
+})
+
+/** A `tail -f` of a ledger, and what appends to that. */
+function followed() {
+  const following = stage.home()
+  const signer = new Signer(join(following, 'keys/default.pem'))
+  const mine = new Ledger(join(following, 'ledger'))
+  const running = stage.start(['ledger', 'tail', '-f', '--json'], { home: following })
+  // it may not have begun to follow: entries come until they are seen
+  const appendUntil = async (isSeen: () => boolean) => {
+    for (let at = 0; !isSeen(); at += 1) {
       const payload = {
         type: 'ambit:decision',
         issued_at: '2026-11-20T12:00:00.000Z',
@@ -180,12 +208,9 @@ describe('ledger tail', () => {
       })
     }
     mine.close()
-    running.child.kill('SIGINT')
-    expect(await running.ended).toMatchObject({ code: 0, signal: null })
-    const [first = ''] = said.split('\n')
-    expect(oneObject(`${first}\n`)).toMatchObject({ version: 'ambit.entry.v1' })
-  })
-})
+  }
+  return { running, appendUntil }
+}
 
 describe('ledger export and import', () => {
   it.each(['lines', 'files'])('as %s give the same ledger', async (form) => {

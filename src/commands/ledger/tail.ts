@@ -43,6 +43,7 @@ export default class LedgerTail extends LedgerCommand {
     const interrupted = new AbortController()
     const stop = () => interrupted.abort()
     process.once('SIGINT', stop).once('SIGTERM', stop)
+    process.stdout.once('error', stop) // nobody reads any more, as with `| head`
     let next = from
     while (!interrupted.signal.aborted) {
       const { entries: last } = await ledger.status()
