@@ -116,13 +116,13 @@ impl LedgerHandle {
     #[napi(catch_unwind)]
     pub fn approvals_used(&self, approvals: Vec<NamedApproval>) -> TextAnswer {
         either(self.ledger().and_then(|ledger| {
-            let uses: Vec<_> = approvals
+            let asked: Vec<_> = approvals
                 .iter()
                 .map(|named| approval_use(&named.approver_key_id, &named.approval_id))
                 .collect();
-            let used = ledger.approvals_used(&uses);
-            let used = used.map_err(|error| of_ledger(&error))?;
-            let rows: Vec<_> = used
+            let found = ledger.approvals_used(&asked);
+            let found = found.map_err(|error| of_ledger(&error))?;
+            let rows: Vec<_> = found
                 .into_iter()
                 .map(|seq| seq.map(|it| it.to_string()))
                 .collect();
