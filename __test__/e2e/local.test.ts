@@ -119,6 +119,17 @@ describe('ambit run --mode local', () => {
     expect(stdout).toContain('ENFORCEMENT_BELOW_FLOOR')
   })
 
+  it.each([
+    ['is asked to end before its timeout', {}, 'asked\n'],
+    ['is not asked where the policy gives no time', { timeout_grace_ms: 0 }, ''],
+  ])('%s', async (_, changes, stdout) => {
+    const version = { policy_schema_version: 'ambit.policy.v1' }
+    const policy = policyOf(ALLOWED, { ...version, ...changes })
+    const command = shell("trap 'echo asked; exit 0' TERM; sleep 60 & wait", { timeoutSec: 1 })
+    const ended = await stage.ambit(lineOf([commandOf(command)], policy), { home })
+    expect({ code: ended.code, stdout: ended.stdout }).toEqual({ code: 124, stdout })
+  })
+
   it('without a key runs nothing', async () => {
     const folder = stage.folder()
     const command = shell('echo > ran', { cwd: folder })

@@ -514,6 +514,11 @@ describe('an ambit.policy.v1 document', () => {
       { obligations: [{ require: 'luck', path: '/' }] },
       ['NOT_ALLOWED_VALUE obligations[0].require'],
     ],
+    [
+      'a grace longer than a minute',
+      { timeout_grace_ms: 60_001 },
+      ['OUT_OF_RANGE timeout_grace_ms'],
+    ],
     ['an unknown floor', { enforcement_floor: 'some' }, ['NOT_ALLOWED_VALUE enforcement_floor']],
     ['a day that is none', { expires_at: '2026-02-30T00:00:00Z' }, ['NOT_A_MOMENT expires_at']],
     ['a time without zone', { expires_at: '2026-02-01T00:00:00' }, ['NOT_A_MOMENT expires_at']],

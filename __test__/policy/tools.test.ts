@@ -124,6 +124,7 @@ describe('policy diff', () => {
       { enforcement_floor: 'lite' },
     ],
     ['neutral changed enforcement_floor', { enforcement_floor: 'none' }, {}],
+    ['neutral changed timeout_grace_ms', {}, { timeout_grace_ms: 500 }],
     ['unclear changed approvals', {}, { approvals: 'unsigned' }],
     ['wider added egress', {}, { egress: ['a.test:1'] }],
     ['narrower added deny_env', {}, { deny_env: ['X'] }],
@@ -156,6 +157,7 @@ describe('policy diff', () => {
       network: 'full',
       obligations: [{ require: 'clean_work_tree', path: '/x' }],
       require_write_paths_empty: true,
+      timeout_grace_ms: 1,
       ...digests,
     }
     const silent = Object.keys(properties).filter((name) => {

@@ -174,6 +174,15 @@ export const SUPERSET_SHAPE = {
     .optional()
     .describe('What must hold before a command starts.'),
   enforcement_floor: z.enum(['full', 'lite', 'none']).optional(),
+  timeout_grace_ms: z
+    .int()
+    .min(0)
+    .max(60_000)
+    .optional()
+    .describe(
+      'How long before the end of its timeout a command in local mode gets SIGTERM; at most half ' +
+        'the timeout counts. SIGKILL comes at the end.',
+    ),
 }
 
 /** The effects and lists that csc wants to be non-empty; here an empty list allows nothing. */

@@ -88,10 +88,11 @@ const SCALARS = [
   'max_timeout_sec',
   'network',
   'require_write_paths_empty',
+  'timeout_grace_ms',
 ] as const
 
 function effectOf(rule: (typeof SCALARS)[number], from: PolicyDocument, to: PolicyDocument) {
-  if (rule === 'name') return 'neutral'
+  if (rule === 'name' || rule === 'timeout_grace_ms') return 'neutral'
   const rank = RANKS[rule]
   if (rank === undefined) return 'unclear'
   const [before, after] = [rank(from), rank(to)]

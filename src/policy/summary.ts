@@ -86,6 +86,11 @@ const SAYS: readonly (readonly [rule: string, says: Says])[] = [
     'enforcement_floor',
     (p) => p.enforcement_floor && `enforcement: at least ${p.enforcement_floor}`,
   ],
+  [
+    'timeout_grace_ms',
+    ({ timeout_grace_ms: ms }) =>
+      ms === undefined ? ms : `local mode asks to end ${ms} ms before the timeout`,
+  ],
   ['expires_at', ({ expires_at: end }) => (end === undefined ? end : `denies all from ${end}`)],
 ]
 

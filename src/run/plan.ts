@@ -11,6 +11,8 @@ import { isWithin } from './paths.js'
 export interface PlanContext {
   /** In local mode nothing holds a command, so its plan gives it what it has anyway. */
   readonly mode: Mode
+  /** How long before its timeout ends a command in local mode is asked to end, milliseconds. */
+  readonly graceMs: number | undefined
   /** Environment of the caller; only what the contract names is passed on. */
   readonly env: NodeJS.ProcessEnv
   /** Names of variables that no command may see: passphrase and PIN. */
@@ -36,6 +38,7 @@ export interface LaunchPlan extends Program {
   readonly hidden_paths: readonly string[]
   readonly network: 'deny' | 'full'
   readonly timeout_ms: number
+  readonly grace_ms?: number
   readonly limits: Limits
 }
 
@@ -70,6 +73,7 @@ const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
  */
 export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const isLocal = context.mode === 'local'
+  const { graceMs } = context
   const network = isLocal ? 'full' : command.network
   if (network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
   const [field] = unsupportedFields(command)
@@ -96,6 +100,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
       : [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
     network,
     timeout_ms: command.timeout_sec * 1000,
+    ...(graceMs !== undefined && { grace_ms: graceMs }),
     limits: isLocal ? {} : limitsOf(command),
   }
 }

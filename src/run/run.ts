@@ -201,9 +201,9 @@ function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
   const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
   const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
-  const writablePrefixes = policy.document.allowed_write_prefixes
+  const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
   const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
-  const context = { ...caller, hiddenPaths, writable, writablePrefixes }
+  const context = { ...caller, graceMs, hiddenPaths, writable, writablePrefixes }
   return contract.commands.map((command) => planOf(command, context))
 }
 

@@ -287,6 +287,7 @@ mod tests {
             read_only_paths: vec![work.join("git/hooks")],
             network: Network::Deny,
             timeout_ms: 10_000,
+            grace_ms: None,
             limits: Limits::default(),
             output: OutputLimits::default(),
         }

@@ -47,6 +47,10 @@ pub struct LaunchPlan {
     pub network: Network,
     /// Wall-clock limit for the whole run, milliseconds, from 1.
     pub timeout_ms: u64,
+    /// Without a sandbox: how long before the wall-clock limit the command is asked to end,
+    /// milliseconds. At most half the limit counts. In a sandbox nobody asks.
+    #[serde(default)]
+    pub grace_ms: Option<u64>,
     /// Resource limits.
     #[serde(default)]
     pub limits: Limits,
@@ -255,6 +259,7 @@ mod tests {
             read_only_paths: Vec::new(),
             network: Network::Deny,
             timeout_ms: 1,
+            grace_ms: None,
             limits: Limits::default(),
             output: OutputLimits::default(),
         }

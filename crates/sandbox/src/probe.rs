@@ -79,6 +79,7 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
         read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 10_000,
+        grace_ms: None,
         limits: Limits::default(),
         output: OutputLimits::default(),
     };

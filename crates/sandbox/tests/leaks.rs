@@ -40,6 +40,7 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
         read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 30_000,
+        grace_ms: None,
         limits: Limits::default(),
         output: OutputLimits::default(),
     };

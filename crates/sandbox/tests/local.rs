@@ -38,6 +38,7 @@ fn plan(argv: &[&str], cwd: &Path) -> LaunchPlan {
         read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 20_000,
+        grace_ms: None,
         limits: Limits::default(),
         output: OutputLimits::default(),
     }
@@ -172,6 +173,26 @@ fn a_command_is_asked_before_it_is_killed() {
         (outcome.termination, out(&outcome)),
         (Termination::TimedOut, "asked\n".into())
     );
+}
+
+#[test]
+fn the_grace_is_the_plans_and_part_of_the_limit() {
+    // how long a command that does not listen runs on after it was asked, in tenths of a second
+    let script = "trap 'while :; do sleep 0.1; echo x; done' TERM; sleep 300 & wait";
+    let table = [(Some(0), 0, 0), (Some(400), 1, 4), (Some(60_000), 2, 5)];
+    thread::scope(|scope| {
+        for (grace_ms, least, most) in table {
+            scope.spawn(move || {
+                let mut asked = shell(script, Path::new("/"));
+                (asked.timeout_ms, asked.grace_ms) = (1000, grace_ms);
+                let outcome = run(&asked).unwrap();
+                let ticks = out(&outcome).lines().count();
+                assert_eq!(outcome.termination, Termination::TimedOut);
+                assert!((least..=most).contains(&ticks), "{grace_ms:?}: {ticks}");
+                assert!((950_000..1_700_000).contains(&outcome.duration_us));
+            });
+        }
+    });
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn plan(network: Network, limits: Limits) -> LaunchPlan {
         read_only_paths: Vec::new(),
         network,
         timeout_ms: 5,
+        grace_ms: None,
         limits,
         output: OutputLimits::default(),
     }

@@ -20,6 +20,7 @@ fn plan(cwd: &Path, read: &[&Path], write: &[&Path]) -> LaunchPlan {
         read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 1000,
+        grace_ms: None,
         limits: Limits::default(),
         output: OutputLimits::default(),
     }

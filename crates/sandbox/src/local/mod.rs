@@ -23,8 +23,8 @@ use crate::stream::{StreamOutcome, Streams, Tap};
 use crate::supervise::{Cancel, Stopped};
 use group::{Ends, Finished, Group, Started};
 
-/// Longest time between asking processes to end and killing them.
-const LONGEST_GRACE: Duration = Duration::from_secs(2);
+/// Time between asking processes to end and killing them, where the plan says nothing.
+const USUAL_GRACE: Duration = Duration::from_secs(2);
 /// The grace is this part of the wall-clock limit, where that is less.
 const GRACE_PART: u32 = 20;
 
@@ -36,8 +36,8 @@ const GRACE_PART: u32 = 20;
 /// scopes, network and limits of the plan have no effect, and the report says so. The environment,
 /// the arguments, the working directory and the streams are the plan's.
 ///
-/// At the wall-clock limit everything is dead: the group gets `SIGTERM` a twentieth of the limit
-/// before it, at most 2 s, and `SIGKILL` at the limit. A cancelled run has the same grace. When the
+/// At the wall-clock limit everything is dead: the group gets `SIGTERM` before it, by the plan's
+/// grace or else a twentieth of the limit, at most 2 s, and `SIGKILL` at the limit. A cancelled run has the same grace. When the
 /// programs have ended, what is left of their group is killed. A process that left the group is
 /// not found again.
 ///
@@ -98,8 +98,10 @@ struct Timing {
 impl Timing {
     fn of(plan: &LaunchPlan, begun: Instant) -> Self {
         let limit = Duration::from_millis(plan.timeout_ms);
-        let part = limit.checked_div(GRACE_PART).unwrap_or_default();
-        let grace = part.min(LONGEST_GRACE);
+        let part = |part: u32| limit.checked_div(part).unwrap_or_default();
+        let usual = part(GRACE_PART).min(USUAL_GRACE);
+        let grace = plan.grace_ms.map_or(usual, Duration::from_millis);
+        let grace = grace.min(part(2));
         let at = |after: Duration| begun.checked_add(after).unwrap_or(begun);
         Self {
             ask_at: at(limit.saturating_sub(grace)),

@@ -66,6 +66,7 @@ pub(crate) fn shell(cwd: &Path, script: &str) -> LaunchPlan {
         read_only_paths: Vec::new(),
         network: Network::Deny,
         timeout_ms: 30_000,
+        grace_ms: None,
         limits: Limits::default(),
         output: OutputLimits::default(),
     }
