@@ -549,7 +549,7 @@ fn every_element_of_an_array_or_bundle_is_told_and_nothing_else_is_taken() {
     let entries = ledger().entries;
     let a = str::from_utf8(&entries[0]).unwrap();
     let b = str::from_utf8(&entries[1]).unwrap();
-    let cut = &a[..a.len() - 1];
+    let cut = a.strip_suffix('}').unwrap();
     for (text, want) in [
         (format!("[{a},{b}]"), "1 OK, 2 OK"),
         (format!("[{a},]"), "1 OK, 2 MALFORMED_JSON"),
@@ -583,7 +583,7 @@ fn every_element_of_an_array_or_bundle_is_told_and_nothing_else_is_taken() {
         let source = Source::of_bytes("", text.clone().into_bytes());
         let (results, _) = of(source, SetOptions::default());
         let words = results.join(", ").replace(':', "");
-        assert_eq!(words.trim_start(), want, "{}", text);
+        assert_eq!(words.trim_start(), want, "{text}");
     }
 }
 

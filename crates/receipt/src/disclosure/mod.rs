@@ -108,7 +108,7 @@ type Fault = (DisclosureCode, String);
 /// Verifies disclosed fields against a root that is trusted already.
 ///
 /// `document` is one disclosure, an array of them, or an object with an array `disclosures`: strict
-/// JSON within [`LIMITS`](crate::LIMITS). Members that a disclosure has besides are not used. There is
+/// JSON within [`LIMITS`]. Members that a disclosure has besides are not used. There is
 /// one answer for each disclosure, in their order; a document that is none gets one answer, and an
 /// empty list none.
 #[must_use]
