@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The public API. Commands, and whatever else is built on Ambit, use only what stands here.
+export {
+  type Approval,
+  type ApprovalScope,
+  type ApprovalTerms,
+  approvalPath,
+  describeContract,
+  loadApproval,
+  parseApproval,
+  writeApproval,
+} from './approval/index.js'
 export type { Contract, LoadedContract } from './contract/index.js'
 export { contractHash, loadContract, parseContract, printContract } from './contract/index.js'
 export {
@@ -70,6 +80,7 @@ export type {
   LedgerFilter,
   LedgerStatus,
   Moved,
+  NamedApproval,
   OpenRun,
   Phase,
   ProgressListener,
@@ -135,6 +146,13 @@ export {
 } from './receipt/dsse.js'
 export { readReceipt, writeReceipt } from './receipt/file.js'
 export { type SignReceiptOptions, signReceipt } from './receipt/sign.js'
+export {
+  type ApprovalStanding,
+  type ApprovalState,
+  approvalStandings,
+  listApprovals,
+} from './run/approvals.js'
+export { type ApproveOptions, type ApproveResult, approve } from './run/approve.js'
 export { type CheckOptions, check } from './run/documents.js'
 export type { OutputListener } from './run/execute.js'
 export { type Garbage, collectGarbage } from './run/garbage.js'

@@ -50,6 +50,11 @@ export default class Check extends AmbitCommand {
       options: ['hardened', 'local'] as const,
       default: 'hardened' as const,
     })(),
+    approval: Flags.string({
+      description: 'approval file; give it again for each approval',
+      helpValue: 'FILE',
+      multiple: true,
+    }),
     explain: Flags.boolean({
       description: 'say more: effects, obligations, expiry; with --json, the explanation too',
     }),
@@ -60,7 +65,8 @@ export default class Check extends AmbitCommand {
     this.json = flags.json
     const contract = await loadContract(args.contract)
     const policy = await loadPolicy(args.policy)
-    const decision = await check({ contract, policy, mode: flags.mode })
+    const { mode, approval: approvals = [] } = flags
+    const decision = await check({ contract, policy, mode, approvals })
     const explanation = flags.explain && { explanation: explainReasons(decision, contract, policy) }
     if (flags.json) this.emit('ambit.check.v1', { decision, ...explanation })
     const more = flags.explain ? moreAbout(decision) : []
@@ -69,6 +75,6 @@ export default class Check extends AmbitCommand {
   }
 
   protected exitCodeFor(error: AmbitError): number {
-    return /^ERR_(?:CONTRACT|POLICY)_/.test(error.code) ? EXIT_INVALID : EXIT_FAILURE
+    return /^ERR_(?:APPROVAL|CONTRACT|POLICY)_/.test(error.code) ? EXIT_INVALID : EXIT_FAILURE
   }
 }

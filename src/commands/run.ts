@@ -43,6 +43,11 @@ export default class Run extends AmbitCommand {
       options: ['hardened', 'local'] as const,
       default: 'hardened' as const,
     })(),
+    approval: Flags.string({
+      description: 'approval file; give it again for each approval',
+      helpValue: 'FILE',
+      multiple: true,
+    }),
     'receipt-out': Flags.string({ description: 'file for the csc receipt', helpValue: 'FILE' }),
     'evidence-out': Flags.string({
       description: 'folder for the decision and execution receipts, byte for byte as signed',
@@ -138,16 +143,18 @@ interface RunFlags {
   readonly json: boolean
   readonly 'passphrase-file'?: string | undefined
   readonly 'passphrase-env'?: string | undefined
+  readonly approval?: readonly string[] | undefined
   readonly nonce?: string | undefined
   readonly audience?: string | undefined
 }
 
 function optionsOf(flags: RunFlags): Omit<RunOptions, 'contract' | 'policy'> {
-  const { mode, nonce, audience } = flags
+  const { mode, nonce, audience, approval: approvals } = flags
   const [receiptOut, signingKey] = [flags['receipt-out'], flags['signing-key']]
   const [evidenceOut, keyId] = [flags['evidence-out'], flags['key-id']]
   return {
     mode,
+    ...(approvals !== undefined && { approvals }),
     ...(receiptOut !== undefined && { receiptOut }),
     ...(evidenceOut !== undefined && { evidenceOut }),
     ...(signingKey !== undefined && { signingKey }),

@@ -10,6 +10,7 @@ import type {
   LedgerFilter,
   LedgerStatus,
   Moved,
+  NamedApproval,
   OpenRun,
   ProgressListener,
   QueryOptions,
@@ -177,6 +178,17 @@ export class Ledger {
    */
   async collectGarbage(): Promise<CollectedGarbage> {
     return unwrapJson<CollectedGarbage>(await this.#handle.collectGarbage())
+  }
+
+  /**
+   * Says which approvals were used.
+   *
+   * @returns for each the number of the entry that used it, decimal digits, or null
+   * @throws {@link LedgerError}
+   */
+  approvalsUsed(approvals: readonly NamedApproval[]): readonly (string | null)[] {
+    const named = approvals.map(({ keyId, id }) => ({ approverKeyId: keyId, approvalId: id }))
+    return unwrapJson<(string | null)[]>(this.#handle.approvalsUsed(named))
   }
 
   /** Lists the runs that were begun and whose process has ended, oldest first. */

@@ -25,6 +25,13 @@ export interface Recorded {
   readonly bytes: Uint8Array
 }
 
+/** An approval by what its approver calls it. */
+export interface NamedApproval {
+  /** The thumbprint of the key that signed it, or `unsigned`. */
+  readonly keyId: string
+  readonly id: string
+}
+
 /** A run that was begun and whose process has ended. */
 export interface OpenRun {
   readonly run_id: string

@@ -106,6 +106,11 @@ const Approvals = z.union([
       ).min(1),
       required: z.int().min(1).default(1).describe('How many different approvers it takes.'),
       bind: z.enum(['contract', 'action']).default('contract'),
+      scopes: z
+        .array(z.enum(['single_execution', 'time_window']))
+        .min(1)
+        .default(['single_execution'])
+        .describe('What approvals may be good for; for one run unless said.'),
       max_age_sec: z.int().min(1).max(31_536_000).optional(),
     })
     .check((context) => {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod'
+import { AmbitApprovalSchema, CscApprovalSchema } from '../approval/schema.js'
 import { AmbitContractSchema, CscContractSchema } from '../contract/schema.js'
 import { PolicyDecisionSchema } from './decision.js'
 import { AmbitPolicySchema, CscPolicySchema } from './schema.js'
 
 const SOURCES = {
+  'ambit.approval.v1': AmbitApprovalSchema,
   'ambit.contract.v1': AmbitContractSchema,
   'ambit.policy.v1': AmbitPolicySchema,
   'ambit.policy-decision.v1': PolicyDecisionSchema,
+  'csc.approval.v0.1': CscApprovalSchema,
   'csc.contract.v0.1': CscContractSchema,
   'csc.policy.v0.1': CscPolicySchema,
 } as const
@@ -17,9 +20,11 @@ export type SchemaName = keyof typeof SOURCES
 
 /** The documents that have a JSON Schema, in order. */
 export const SCHEMA_NAMES: readonly SchemaName[] = [
+  'ambit.approval.v1',
   'ambit.contract.v1',
   'ambit.policy.v1',
   'ambit.policy-decision.v1',
+  'csc.approval.v0.1',
   'csc.contract.v0.1',
   'csc.policy.v0.1',
 ]

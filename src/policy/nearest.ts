@@ -73,6 +73,20 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
     `call one of ${anyOf(executables.map(({ path }) => path))}`,
   FEATURE_NOT_ALLOWED: (value) => `ask for less, or add ${quote(value)} to allow_features`,
   POLICY_EXPIRED: () => 'have the policy renewed',
+  APPROVAL_APPROVER_UNKNOWN: (_, { approvals }) =>
+    typeof approvals === 'object'
+      ? `ask one of ${anyOf(approvals.approvers.map(({ name }) => name))}`
+      : 'name approvers in approvals',
+  APPROVAL_BINDING_NOT_ALLOWED: () => 'get one for this contract, or set bind to `action`',
+  APPROVAL_CONSUMED: () => 'get a new approval',
+  APPROVAL_EXPIRED: () => 'get a new approval',
+  APPROVAL_INSUFFICIENT: () => 'get an approval by another approver',
+  APPROVAL_MISMATCH: () => 'get one for this contract, policy, mode and ledger',
+  APPROVAL_NOT_YET_VALID: () => 'wait, or compare the clocks',
+  APPROVAL_SCOPE_NOT_ALLOWED: () => 'get one of another scope, or add it to scopes',
+  APPROVAL_SELF_GIVEN: () => 'ask somebody else',
+  APPROVAL_SIGNATURE_INVALID: () => 'get the approval as it was signed',
+  APPROVAL_UNSIGNED: () => 'get a signed approval',
 }
 
 /**

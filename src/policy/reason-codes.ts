@@ -119,6 +119,55 @@ export const REASON_CODES = {
     effect: 'deny',
     meaning: 'The time of the decision is not before expires_at of the policy, or is not known.',
   },
+  APPROVAL_APPROVER_UNKNOWN: {
+    effect: 'needs_approval',
+    meaning: 'An approval was not signed by an approver whom the policy names.',
+  },
+  APPROVAL_BINDING_NOT_ALLOWED: {
+    effect: 'needs_approval',
+    meaning: 'An approval binds an action only, and the policy wants a contract bound.',
+  },
+  APPROVAL_CONSUMED: {
+    effect: 'needs_approval',
+    meaning: 'An approval that is good for one run was used before.',
+  },
+  APPROVAL_EXPIRED: {
+    effect: 'needs_approval',
+    meaning:
+      'An approval has expired, is older than the policy takes, or expires before it begins.',
+  },
+  APPROVAL_GRANTED: {
+    effect: 'note',
+    meaning: 'Enough approvers approved what needed an approval; the decision rests on it.',
+  },
+  APPROVAL_INSUFFICIENT: {
+    effect: 'needs_approval',
+    meaning: 'Fewer different approvers approved than it takes.',
+  },
+  APPROVAL_MISMATCH: {
+    effect: 'needs_approval',
+    meaning: 'An approval is for another contract, policy, action, mode or ledger.',
+  },
+  APPROVAL_NOT_YET_VALID: {
+    effect: 'needs_approval',
+    meaning: 'An approval is dated in the future, or not good yet.',
+  },
+  APPROVAL_SCOPE_NOT_ALLOWED: {
+    effect: 'needs_approval',
+    meaning: 'An approval is good for more than the policy takes.',
+  },
+  APPROVAL_SELF_GIVEN: {
+    effect: 'needs_approval',
+    meaning: 'The approver is the agent or the user of the contract.',
+  },
+  APPROVAL_SIGNATURE_INVALID: {
+    effect: 'needs_approval',
+    meaning: 'An approval names the key of an approver and is not signed by it as it stands.',
+  },
+  APPROVAL_UNSIGNED: {
+    effect: 'needs_approval',
+    meaning: 'An approval is not signed, and the policy does not take unsigned ones.',
+  },
 } satisfies Record<string, ReasonCodeEntry>
 
 /** A stable name of a reason. Consumers tolerate names that they do not know. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type Approval, applyApprovals, loadApproval, parseApproval } from '../approval/index.js'
 import { type LoadedContract, loadContract, parseContract } from '../contract/index.js'
+import { ConfigError } from '../errors.js'
 import { type Mode, type Policy, evaluate, loadPolicy, parsePolicy } from '../policy/index.js'
 import type { PolicyDecision } from '../policy/index.js'
 
@@ -12,6 +14,8 @@ export interface CheckOptions {
   readonly policy: Source<Policy>
   /** How the contract is to be run; `hardened` unless said otherwise. */
   readonly mode?: Mode
+  /** Approvals of the contract: files, their bytes, or what was read from them before. */
+  readonly approvals?: readonly Source<Approval>[]
   /** The clock. */
   readonly now?: () => Date
 }
@@ -20,20 +24,29 @@ export interface CheckOptions {
 export interface Documents {
   readonly contract: LoadedContract
   readonly policy: Policy
+  readonly approvals: readonly Approval[]
 }
 
+/** The most approvals of one run. */
+const MAX_APPROVALS = 64
+
 /**
- * Reads contract and policy.
+ * Reads contract, policy and approvals.
  *
- * @throws {@link ContractError}, {@link PolicyError}
+ * @throws {@link ContractError}, {@link PolicyError}, {@link ApprovalError}
  */
 export async function readDocuments(
-  options: Pick<CheckOptions, 'contract' | 'policy'>,
+  options: Pick<CheckOptions, 'approvals' | 'contract' | 'policy'>,
 ): Promise<Documents> {
-  return {
-    contract: await read(options.contract, 'contract', loadContract, parseContract),
-    policy: await read(options.policy, 'policy', loadPolicy, parsePolicy),
+  const { approvals: sources = [] } = options
+  if (sources.length > MAX_APPROVALS) {
+    const message = `at most ${MAX_APPROVALS} approvals, not ${sources.length}`
+    throw new ConfigError('ERR_CONFIG_INVALID', message)
   }
+  const contract = await read(options.contract, 'contract', loadContract, parseContract)
+  const policy = await read(options.policy, 'policy', loadPolicy, parsePolicy)
+  const reading = sources.map((it) => read(it, 'approval', loadApproval, parseApproval))
+  return { contract, policy, approvals: await Promise.all(reading) }
 }
 
 async function read<Loaded extends object>(
@@ -47,7 +60,8 @@ async function read<Loaded extends object>(
 }
 
 /**
- * Says what a policy decides about a contract. Nothing is written and nothing runs.
+ * Says what a policy decides about a contract, and approvals with it. Nothing is written and nothing
+ * runs; whether an approval was used before, only a run finds out.
  *
  * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
  * @example
@@ -57,7 +71,9 @@ async function read<Loaded extends object>(
  * ```
  */
 export async function check(options: CheckOptions): Promise<PolicyDecision> {
-  const { contract, policy } = await readDocuments(options)
+  const { contract, policy, approvals } = await readDocuments(options)
   const now = options.now?.() ?? new Date()
-  return evaluate(contract, policy, { mode: options.mode ?? 'hardened', now })
+  const by = { mode: options.mode ?? 'hardened', now } as const
+  const decision = evaluate(contract, policy, by)
+  return applyApprovals(decision, approvals, { ...by, contract, policy }).decision
 }

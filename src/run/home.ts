@@ -13,6 +13,8 @@ export interface Home {
   readonly keys: string
   /** Folder of the keys of others that are trusted. */
   readonly trust: string
+  /** Folder of approvals that were signed here. */
+  readonly approvals: string
   /** Private key that signs unless another is named. */
   readonly signingKey: string
   /** Its public half. */
@@ -47,6 +49,7 @@ function homeAt(folder: string): Home {
     ledger: join(folder, 'ledger'),
     keys: join(folder, 'keys'),
     trust: join(folder, 'trust'),
+    approvals: join(folder, 'approvals'),
     signingKey: join(folder, 'keys', 'default.pem'),
     publicKey: join(folder, 'keys', 'default.pub.pem'),
   }

@@ -12,8 +12,20 @@ export interface RunFacts {
   readonly startedAt: Date
   /** Who asked for it, as the contract says. */
   readonly actor: Actor
+  /** The approvals that the decision rests on. */
+  readonly approvals: readonly UsedApproval[]
   /** What the caller wants to find in both receipts, as it is. */
   readonly marks?: Marks
+}
+
+/** What receipts say of an approval. */
+export interface UsedApproval {
+  /** `sha256:` and the digest of its RFC 8785 text. */
+  readonly approval_hash: string
+  readonly approval_id: string
+  /** The thumbprint of the key that signed it, or `unsigned`. */
+  readonly approver_key_id: string
+  readonly scope: string
 }
 
 /** What receipts say of who asked: claims of the contract, which nobody checked. */
@@ -62,6 +74,7 @@ export function decisionPayload(facts: RunFacts): string {
     policy_name: decision.policy_profile,
     policy_hash: `sha256:${decision.policy_sha256}`,
     classified_effects: decision.classified_effects,
+    ...(facts.approvals.length > 0 && { approvals: facts.approvals }),
     actor: facts.actor,
     ...facts.marks,
   })
@@ -109,8 +122,7 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
     enforcement: weakest(execution.commands),
     ...(scope && { scope }),
     artifacts,
-    // approvals come with their issue: none was used
-    approvals: [],
+    approvals: facts.approvals,
     actor: facts.actor,
     ...facts.marks,
     ...(cscDigest !== undefined && { csc_receipt_hash: `sha256:${cscDigest}` }),
@@ -140,6 +152,8 @@ export interface RecordedDecision {
   readonly mode: string
   /** Absent in receipts of before. */
   readonly actor?: Actor
+  /** As the decision lists them; absent where it lists none. */
+  readonly approvals?: readonly unknown[]
   readonly marks: Marks
 }
 
@@ -149,7 +163,7 @@ export function interruptedPayload(
   decisionDigest: string,
   now: Date,
 ): string {
-  const { run_id, contract_hash, policy_hash, mode, actor, marks } = recorded
+  const { run_id, contract_hash, policy_hash, mode, actor, approvals, marks } = recorded
   const message =
     'the process that began this run ended before it recorded an outcome; how far it came is not known'
   return JSON.stringify({
@@ -163,6 +177,7 @@ export function interruptedPayload(
     status: 'interrupted',
     commands: [],
     enforcement: NOTHING_ENFORCED,
+    ...(approvals && { approvals }),
     ...(actor && { actor }),
     ...marks,
     error: { code: 'INTERRUPTED', message },

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Approval } from '../approval/index.js'
 import { KeyError, LedgerError, ReceiptError } from '../errors.js'
 import { ownKeys } from '../keys/own-keys.js'
 import { type Secret, Signer } from '../keys/signer.js'
@@ -57,6 +58,18 @@ export class Recorder {
     this.#ledger = new Ledger(options.home.ledger)
     sweepReserves(options.home.folder)
     this.#reserve = join(options.home.folder, `${RESERVE}${process.pid}-${randomUUID()}`)
+  }
+
+  /** The id of the ledger, 32 hex digits. */
+  get ledgerId(): string {
+    return this.#ledger.id
+  }
+
+  /** Returns which of these approvals a run before has used up. */
+  approvalsUsed(approvals: readonly Approval[]): ReadonlySet<Approval> {
+    if (approvals.length === 0) return new Set()
+    const entries = this.#ledger.approvalsUsed(approvals)
+    return new Set(approvals.filter((_, index) => entries[index] !== null))
   }
 
   /** Records a decision before anything happens: as an intent when it allows. */
@@ -195,6 +208,7 @@ function decisionIn(bytes: Uint8Array): RecordedDecision {
     policy_hash: text('policy_hash'),
     mode: text('mode'),
     ...actorIn(payload),
+    ...approvalsIn(payload),
     marks: {
       ...(member(payload, 'nonce') !== undefined && { nonce: text('nonce') }),
       ...(member(payload, 'audience') !== undefined && { audience: text('audience') }),
@@ -208,6 +222,12 @@ function actorIn(payload: unknown): Pick<RecordedDecision, 'actor'> {
   const [agent_id, session_id] = [member(actor, 'agent_id'), member(actor, 'session_id')]
   const isWhole = typeof agent_id === 'string' && typeof session_id === 'string'
   return isWhole ? { actor: { agent_id, session_id } } : {}
+}
+
+/** Returns the approvals of a decision, if it rests on any. */
+function approvalsIn(payload: unknown): Pick<RecordedDecision, 'approvals'> {
+  const approvals = member(payload, 'approvals')
+  return Array.isArray(approvals) ? { approvals } : {}
 }
 
 function member(value: unknown, name: string): unknown {

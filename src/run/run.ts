@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
-import { randomUUID } from 'node:crypto'
-import type { LoadedContract } from '../contract/index.js'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
 import { type Secret, secretPlacesOf } from '../keys/signer.js'
 import type { Recorded } from '../ledger/types.js'
 import { sha256Hex } from '../native.js'
-import { type Policy, type PolicyDecision, evaluate, unmetObligations } from '../policy/index.js'
+import { type PolicyDecision, unmetObligations } from '../policy/index.js'
 import { VERSION } from '../version.js'
+import { type Question, decideRun } from './decide.js'
 import { type CheckOptions, readDocuments } from './documents.js'
 import { type Executed, type OutputListener, execute } from './execute.js'
 import { type Home, findHome } from './home.js'
@@ -16,10 +15,8 @@ import {
   type Execution,
   type Marks,
   type RunFacts,
-  actorOf,
   cscReceipt,
   cscTime,
-  decisionPayload,
   executionPayload,
 } from './payloads.js'
 import { type LaunchPlan, planOf, treesOf } from './plan.js'
@@ -59,15 +56,10 @@ export interface RunOptions extends CheckOptions {
 }
 
 /** What all parts of one run share. */
-interface Work {
+interface Work extends Question {
   readonly options: RunOptions
-  readonly contract: LoadedContract
-  readonly policy: Policy
-  readonly recorder: Recorder
-  readonly now: () => Date
   readonly env: NodeJS.ProcessEnv
   readonly home: Home
-  readonly marks: Marks
 }
 
 /**
@@ -78,6 +70,7 @@ interface Work {
  * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
  * @throws {@link SandboxError} when the sandbox could not be built; nothing of that command ran
  * @throws {@link LedgerError} when a decision or outcome could not be recorded
+ * @throws {@link ApprovalError} for an approval that is not valid or cannot be read
  * @throws {@link KeyError}, {@link ReceiptError}
  * @example
  * ```ts
@@ -92,14 +85,14 @@ interface Work {
 export async function run(options: RunOptions): Promise<RunResult> {
   options.signal?.throwIfAborted()
   const marks = marksOf(options)
-  const { contract, policy } = await readDocuments(options)
+  const documents = await readDocuments(options)
   const env = options.env ?? process.env
   const now = options.now ?? (() => new Date())
   const home = findHome(env)
-  const { signingKey, passphrase, keyId } = options
+  const { mode = 'hardened', signingKey, passphrase, keyId } = options
   const recorder = new Recorder({ home, signingKey, passphrase, keyId })
   try {
-    return await recorded({ options, contract, policy, recorder, now, env, home, marks })
+    return await recorded({ options, ...documents, mode, recorder, now, env, home, marks })
   } finally {
     await recorder.close()
   }
@@ -131,20 +124,8 @@ async function recorded(work: Work): Promise<RunResult> {
 }
 
 async function decided(work: Work, files: ReceiptFiles): Promise<RunResult> {
-  const { contract, policy, recorder, now } = work
-  const startedAt = now()
-  const decision = evaluate(contract, policy, {
-    mode: work.options.mode ?? 'hardened',
-    now: startedAt,
-  })
-  const runId = `run_${randomUUID()}`
-  const actor = actorOf(contract.actor)
-  const facts: RunFacts = { runId, decision, startedAt, actor, marks: work.marks }
-  const allows = decision.decision === 'allow'
-  if (allows) recorder.reserve()
-  const payload = decisionPayload(facts)
-  const intent = await recorder.decision(facts.runId, payload, allows, facts.startedAt)
-  return allows
+  const { facts, intent } = await decideRun(work)
+  return facts.decision.decision === 'allow'
     ? await executed(work, facts, intent, files)
     : await refused(work, facts, intent, files)
 }

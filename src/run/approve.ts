@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Approval, type ApprovalTerms, signApproval } from '../approval/index.js'
+import type { Signer } from '../keys/signer.js'
+import { type PolicyDecision, evaluate } from '../policy/index.js'
+import { type CheckOptions, readDocuments } from './documents.js'
+
+/** What is approved, by whom, and on which terms. */
+export interface ApproveOptions
+  extends
+    Pick<CheckOptions, 'contract' | 'mode' | 'now' | 'policy'>,
+    Omit<ApprovalTerms, 'mode' | 'now'> {
+  /** The approver's key; the policy must name it. */
+  readonly signer: Signer
+}
+
+/** What became of an approval. */
+export interface ApproveResult {
+  /** What the policy says; a contract that it denies is not approved. */
+  readonly decision: PolicyDecision
+  /** The signed approval; absent for a contract that the policy denies. */
+  readonly approval?: Approval
+}
+
+/**
+ * Signs an approval of a contract under a policy. A contract that the policy denies is not
+ * approved: no approval could help it.
+ *
+ * @throws {@link ApprovalError} `ERR_APPROVAL_APPROVER` when the policy does not name the key
+ * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
+ */
+export async function approve(options: ApproveOptions): Promise<ApproveResult> {
+  const { contract, policy } = await readDocuments(options)
+  const { signer, mode = 'hardened' } = options
+  const now = options.now?.() ?? new Date()
+  const decision = evaluate(contract, policy, { mode, now })
+  if (decision.decision === 'deny') return { decision }
+  return { decision, approval: signApproval(contract, policy, signer, { ...options, mode, now }) }
+}
