@@ -83,6 +83,17 @@ function judged(...argv: string[]) {
 }
 
 describe('verify', () => {
+  it.each([
+    { paths: 1, want: 0 },
+    { paths: 2, want: 1 },
+  ])('of the same ledger $paths times ends with $want when nobody reads', ({ paths, want }) => {
+    const quoted = [process.execPath, BIN, 'verify', '--json', ...Array<string>(paths).fill(folder)]
+    const script = '("$@"; echo $? >&2) | true'
+    const env = { ...process.env, AMBIT_HOME: home }
+    const { stderr } = spawnSync('sh', ['-c', script, 'sh', ...quoted], { encoding: 'utf8', env })
+    expect(stderr).toBe(`${want}\n`)
+  })
+
   it('finds a ledger whole, up to the checkpoint that was kept elsewhere', () => {
     expect(judged(folder, '--checkpoint', join(home, 'checkpoint'))).toMatchObject({
       status: 0,
