@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The processes of a run without a sandbox: one process group.
 
+use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -255,7 +256,7 @@ impl Group {
         }
         // what the programs left behind is dead or dying: its parent is not us
         let rest_at = Instant::now().checked_add(LONGEST_REST);
-        while killpg(id, None) == Ok(()) && is_before(rest_at) {
+        while killpg(id, None) == Ok(()) && has_living(id) && is_before(rest_at) {
             thread::sleep(SHORT);
         }
         exited
@@ -294,6 +295,25 @@ fn reap(member: &Member, leave_at: Option<Instant>) -> Option<(u64, ambit_launch
             Ok(None) | Err(_) => return None,
         }
     }
+}
+
+/// Whether a process of the group is more than a zombie, which stays until its parent reaps it: in a
+/// container that can be never. Reads `/proc/PID/stat` (`proc_pid_stat(5)`): after the name in
+/// brackets come state, parent and group.
+fn has_living(group: Pid) -> bool {
+    let number = group.to_string();
+    let lives = |stat: &str| {
+        let (_, after) = stat.rsplit_once(')')?;
+        let mut fields = after.split_whitespace();
+        let state = fields.next()?;
+        Some(fields.nth(1)? == number && !["Z", "X"].contains(&state))
+    };
+    fs::read_dir("/proc").is_ok_and(|entries| {
+        entries
+            .flatten()
+            .filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
+            .any(|stat| lives(&stat).unwrap_or(false))
+    })
 }
 
 fn is_before(moment: Option<Instant>) -> bool {
