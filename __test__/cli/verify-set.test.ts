@@ -149,6 +149,18 @@ describe('verify', () => {
     expect(judged(exported)).toMatchObject({ status: 6, count: 4, code: 'CHAIN_GAP' })
   })
 
+  it('ends with its code when nobody reads its answer any more', () => {
+    const [receipt = ''] = readFileSync(join(CSC, 'runs/success.json'), 'utf8').split('\n\n')
+    const line = JSON.stringify(JSON.parse(receipt))
+    const many = join(home, 'many.jsonl')
+    writeFileSync(many, `${line}\n`.repeat(2000))
+    const command = '"$0" "$1" verify "$2" --json | head -c 10; echo "${PIPESTATUS[0]}"'
+    const argv = ['-c', command, process.execPath, BIN, many]
+    const env = { ...process.env, AMBIT_HOME: home }
+    const { stdout } = spawnSync('bash', argv, { encoding: 'utf8', env, timeout: 30_000 })
+    expect(stdout).toBe('{"version"1\n')
+  }, 40_000)
+
   it('says nothing when it is told to be quiet, and refuses a time that is none', () => {
     expect(ambit('verify', folder, '--quiet')).toEqual({ status: 0, stdout: '', stderr: '' })
     for (const at of ['soon', '2026-01-01T00:00:00']) {

@@ -135,6 +135,15 @@ describe('verify', () => {
   })
 })
 
+describe('verify with witnesses', () => {
+  it('misses them where there is no checkpoint that they could have signed', async () => {
+    const set = async (options: SetOptions) =>
+      (await verify(Buffer.from(receipts.join('\n')), { ...trust, ...options })).set
+    expect(await set({})).toMatchObject({ code: 'OK' })
+    expect(await set({ quorum: 1 })).toMatchObject({ code: 'WITNESSES_MISSING', exit_code: 6 })
+  })
+})
+
 describe('verifyAll', () => {
   it('hands out thousands in order, and ends with the set', async () => {
     const source = Buffer.from(Array.from({ length: 600 }, () => receipts.join('\n')).join('\n'))

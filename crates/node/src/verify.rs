@@ -238,10 +238,9 @@ fn engine_digests(file: &NamedBytes) -> Vec<Digest> {
 }
 
 fn run(plan: Plan, turn: &Turn, on_batch: &BatchCallback) -> String {
-    let mut sources = Vec::new();
-    for path in &plan.paths {
-        sources.push(source(path));
-    }
+    let several = plan.paths.len().saturating_add(plan.documents.len()) > 1;
+    let sources = plan.paths.iter().map(|path| source(path, several));
+    let mut sources: Vec<Source> = sources.collect();
     let one = plan.documents.len() == 1;
     sources.extend(
         plan.documents
@@ -256,19 +255,21 @@ fn run(plan: Plan, turn: &Turn, on_batch: &BatchCallback) -> String {
                 Source::of_bytes(&name, bytes)
             }),
     );
-    let own = sources.iter().find_map(|it| it.checkpoint.clone());
+    let own = sources.iter().filter_map(|it| it.checkpoint.clone());
+    let own: Vec<Vec<u8>> = own.collect();
     let (items, sequence, scope) = Source::join(sources);
     let mut verifier = SetVerifier::new(SetOptions {
         sequence,
         scope,
         ..plan.options
     });
-    for checkpoint in &plan.checkpoints {
-        verifier.hold_against(checkpoint, &plan.keys, &plan.policy, own.as_deref());
-    }
-    if let (Some(own), []) = (&own, plan.checkpoints.as_slice()) {
-        verifier.hold_against(own, &plan.keys, &plan.policy, None);
-    }
+    hold(
+        &mut verifier,
+        &plan.checkpoints,
+        &own,
+        &plan.keys,
+        &plan.policy,
+    );
     let (mut batch, mut batches): (Vec<Value>, u32) = (Vec::new(), 0);
     let mut flush = |batch: &mut Vec<Value>| {
         turn.wait()?;
@@ -294,9 +295,32 @@ fn run(plan: Plan, turn: &Turn, on_batch: &BatchCallback) -> String {
     json!({ "batches": batches, "set": set }).to_string()
 }
 
-fn source(path: &Path) -> Source {
+/// Holds a set against the checkpoints that were given; where there is none, those that came with
+/// the receipts have to be as good.
+fn hold(
+    verifier: &mut SetVerifier,
+    given: &[Vec<u8>],
+    own: &[Vec<u8>],
+    keys: &KeySet,
+    policy: &WitnessPolicy,
+) {
+    let wanted = if given.is_empty() { own } else { given };
+    for checkpoint in wanted {
+        verifier.hold_against(checkpoint, keys, policy, own);
+    }
+    if wanted.is_empty() && policy.quorum > 0 {
+        verifier.miss_witnesses();
+    }
+    if !given.is_empty() {
+        verifier.hold_against_own(own, keys);
+    }
+}
+
+fn source(path: &Path, several: bool) -> Source {
     if ledger_source::is_ledger(path) {
         ledger_source::open(path)
+    } else if several {
+        Source::of_one_of_several(path)
     } else {
         Source::of_path(path)
     }

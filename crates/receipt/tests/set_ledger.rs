@@ -291,7 +291,9 @@ fn held(entries: &[Vec<u8>], note: &str, policy: &WitnessPolicy, own: Option<&st
         ..SetOptions::default()
     };
     let mut set = SetVerifier::new(options);
-    set.hold_against(note.as_bytes(), &keys, policy, own.map(str::as_bytes));
+    let own: Vec<Vec<u8>> = own.iter().map(|it| it.as_bytes().to_vec()).collect();
+    set.hold_against(note.as_bytes(), &keys, policy, &own);
+    set.hold_against_own(&own, &keys);
     verify_all(items, &keys, set, |_| ControlFlow::Continue(())).unwrap()
 }
 
@@ -349,6 +351,35 @@ fn a_checkpoint_shows_a_missing_tail_a_rollback_and_a_fork() {
     let forged = forged.checkpoint.sign(&other).unwrap();
     let verdict = held(&whole.entries, &forged, &alone, None);
     assert_eq!(verdict.code.as_str(), "CHECKPOINT_INVALID");
+}
+
+#[test]
+fn a_checkpoint_of_one_ledger_says_nothing_of_another() {
+    let (mut both, note) = (ledger().entries, checkpoint(&ledger(), 5).note.to_string());
+    let mut other = Ledger::new("ffffffffffffffffffffffffffffffff");
+    other.decide("run_1", "deny");
+    both.extend(other.entries);
+    let verdict = held(&both, &note, &WitnessPolicy::default(), None);
+    assert_eq!(verdict.code.as_str(), "OK");
+    assert_eq!(verdict.completeness, Completeness::IntegrityOnly);
+}
+
+#[test]
+fn what_lies_beside_the_receipts_counts_beside_what_was_given() {
+    let whole = ledger();
+    let note = |size| checkpoint(&whole, size).note.to_string();
+    let (older, own) = (note(2), note(5));
+    let policy = WitnessPolicy::default();
+    let judge = |size: usize, own: &str| held(&whole.entries[..size], &older, &policy, Some(own));
+    let good = judge(5, &own);
+    assert!(matches!(
+        good.completeness,
+        Completeness::CompleteToCheckpoint { .. }
+    ));
+    let cut = judge(4, &own);
+    assert_eq!(cut.code.as_str(), "CHAIN_TRUNCATED");
+    assert_eq!(cut.completeness, Completeness::NotComplete);
+    assert_eq!(judge(4, "no checkpoint").code.as_str(), "OK");
 }
 
 #[test]

@@ -104,6 +104,10 @@ class ReceiptSet {
       const report = await this.#judge(chain)
       if (report.receipts > 0) chains.push(report)
     }
+    // of a set nothing more is known than of the chain of which least is known
+    if (this.#completeness.kind === 'complete_to_checkpoint' && chains.length > 1) {
+      this.#completeness = { kind: 'integrity_only' }
+    }
     this.#checkUse()
     const code = worst([...this.#codes, ...this.#findings.map((finding) => finding.code)])
     return {

@@ -21,6 +21,9 @@ pub(super) struct Held {
     /// The size of the latest checkpoint that came with the receipts, if one did.
     own_size: Option<u64>,
     pub(super) used: bool,
+    /// Whether it came with the receipts, beside others that did not: it may find what is missing,
+    /// and vouches for nothing.
+    pub(super) beside: bool,
 }
 
 /// Why a checkpoint does not count.
@@ -33,7 +36,7 @@ impl Held {
         bytes: &[u8],
         keys: &KeySet,
         policy: &WitnessPolicy,
-        own: Option<&[u8]>,
+        own: &[Vec<u8>],
     ) -> Result<Self, Refused> {
         let refused = |detail: String| (SetCode::CheckpointInvalid, detail);
         let proof = bytes
@@ -50,15 +53,19 @@ impl Held {
             WitnessError::Quorum { .. } => (SetCode::WitnessesMissing, error.to_string()),
             WitnessError::Signature { .. } => refused(error.to_string()),
         })?;
-        let own = own.and_then(|note| Checkpoint::open_by(note, &usable).ok());
+        let own = own
+            .iter()
+            .filter_map(|note| Checkpoint::open_by(note, &usable).ok());
         Ok(Self {
             own_size: own
                 .filter(|own| own.checkpoint.origin() == opened.checkpoint.origin())
-                .map(|own| own.checkpoint.size()),
+                .map(|own| own.checkpoint.size())
+                .max(),
             checkpoint: opened.checkpoint,
             witnesses,
             proof,
             used: false,
+            beside: false,
         })
     }
 

@@ -31,6 +31,8 @@ pub struct SetVerifier {
     chains: BTreeMap<ChainId, Chain>,
     held: Vec<Held>,
     completeness: Option<Completeness>,
+    /// How many chains a checkpoint or a proof is about.
+    covered: usize,
 }
 
 impl SetVerifier {
@@ -46,13 +48,13 @@ impl SetVerifier {
     /// (`c2sp.org/tlog-proof@v1`). It must be signed by one of `keys`, and by as many witnesses as
     /// the policy asks for; where it is not, that is a finding.
     ///
-    /// `own` is the latest checkpoint that came with the receipts themselves, if one did.
+    /// `own` are the latest checkpoints that came with the receipts themselves.
     pub fn hold_against(
         &mut self,
         checkpoint: &[u8],
         keys: &KeySet,
         policy: &WitnessPolicy,
-        own: Option<&[u8]>,
+        own: &[Vec<u8>],
     ) {
         match Held::open(checkpoint, keys, policy, own) {
             Ok(held) => {
@@ -61,6 +63,24 @@ impl SetVerifier {
             }
             Err(refused) => self.refuse(None, refused),
         }
+    }
+
+    /// Holds the set against the checkpoints that came with the receipts, beside those that were
+    /// given. One that no trusted key signed says nothing then: who made it could have left it out.
+    pub fn hold_against_own(&mut self, own: &[Vec<u8>], keys: &KeySet) {
+        for note in own {
+            let anybody = WitnessPolicy::default();
+            if let Ok(mut held) = Held::open(note, keys, &anybody, &[]) {
+                (held.used, held.beside) = (true, true);
+                self.held.push(held);
+            }
+        }
+    }
+
+    /// Says that witnesses were asked for, where there is no checkpoint that they could have signed.
+    pub fn miss_witnesses(&mut self) {
+        let detail = "there is no checkpoint that a witness could have signed".to_owned();
+        self.refuse(None, (SetCode::WitnessesMissing, detail));
     }
 
     fn refuse(&mut self, chain: Option<String>, (code, detail): (SetCode, String)) {
@@ -251,6 +271,15 @@ impl SetVerifier {
                 self.refuse(None, held.unused(self.counts.receipts));
             }
         }
+        // Of a set nothing more is known than of the chain of which least is known.
+        if self.covered < chains.len()
+            && matches!(
+                self.completeness,
+                Some(Completeness::CompleteToCheckpoint { .. })
+            )
+        {
+            self.completeness = None;
+        }
         let code = self.findings.worst.unwrap_or(SetCode::Ok);
         SetVerdict {
             status: code.status(),
@@ -314,8 +343,12 @@ impl SetVerifier {
             return;
         };
         let mut held = std::mem::take(&mut self.held);
+        if held.iter().any(|held| !held.beside && held.covers(ledger)) {
+            self.covered = self.covered.saturating_add(1);
+        }
         for held in held.iter_mut().filter(|held| held.covers(ledger)) {
             match held.compare(&chain.entries, chain.dense) {
+                Ok(_) if held.beside => {}
                 Ok(found) => {
                     self.completeness.get_or_insert(found);
                 }

@@ -48,7 +48,7 @@ fn list(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(found)
 }
 
-fn is_lines(name: &str) -> bool {
+pub(super) fn is_lines(name: &str) -> bool {
     let extension = Path::new(name).extension().and_then(|it| it.to_str());
     matches!(extension, Some("jsonl" | "ndjson"))
 }

@@ -117,6 +117,23 @@ impl Source {
         }
     }
 
+    /// Reads one of several files or folders: a file is opened when its turn comes, and what it holds
+    /// is guessed by its name.
+    pub fn of_one_of_several(path: &Path) -> Self {
+        let name: Arc<str> = Arc::from(path.to_string_lossy());
+        if path.is_dir() {
+            return folder::of_folder(path, &name);
+        }
+        let shape = if folder::is_lines(&name) {
+            Shape::Ordered
+        } else {
+            Shape::One
+        };
+        let path = path.to_path_buf();
+        let items = std::iter::once_with(move || Self::of_path(&path).items).flatten();
+        Self::new(&name, items, shape)
+    }
+
     /// Joins several sources into one.
     pub fn join(sources: Vec<Self>) -> (Box<dyn Iterator<Item = Item> + Send>, Sequence, Scope) {
         let (sequence, scope) = match sources.as_slice() {
