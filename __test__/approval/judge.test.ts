@@ -226,6 +226,14 @@ describe('an approval', () => {
     })
   })
 
+  it('does not suffer from an approver whose key is none', () => {
+    const [one] = approvers(['alice', alice])
+    const broken = { name: 'broken', public_key: `01${'0'.repeat(62)}` }
+    const policy = approvingPolicy({ approvers: [broken, one] })
+    const matter = { contract: CONTRACT, policy }
+    expect(decided([signed(alice, matter)], matter)).toMatchObject(GRANTED)
+  })
+
   it('is worth nothing where the policy names no approvers', () => {
     for (const policy of [approvingPolicy(undefined), policyOf(ambitPolicy())]) {
       expect(decided([good], { ...MATTER, policy })).toEqual(refusedBy('APPROVAL_APPROVER_UNKNOWN'))

@@ -12,6 +12,9 @@ const quiet = (changes: object = {}) =>
 const codesOf = (document: object) =>
   lintPolicy(policyOf(document)).map(({ code, severity, path }) => `${severity} ${code} ${path}`)
 
+/** The public key of RFC 8032, section 7.1, test 1. */
+const USABLE = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a'
+
 describe('policy lint', () => {
   it('has nothing to say about a plain policy', () => {
     expect([codesOf(quiet()), codesOf(ambitPolicy({ allow_commands: ['git'] }))]).toEqual([[], []])
@@ -86,6 +89,31 @@ describe('policy lint', () => {
     [
       'warning APPROVALS_UNSIGNED approvals',
       ambitPolicy({ allow_commands: ['git'], approvals: 'unsigned' }),
+    ],
+    [
+      'warning APPROVALS_UNREACHABLE approvals.required',
+      ambitPolicy({
+        allow_commands: ['git'],
+        approvals: {
+          approvers: [
+            { name: 'a', public_key: USABLE },
+            { name: 'A', public_key: USABLE.replace('d7', 'd8') },
+          ],
+          required: 2,
+        },
+      }),
+    ],
+    [
+      'warning APPROVER_KEY_UNUSABLE approvals.approvers[1].public_key',
+      ambitPolicy({
+        allow_commands: ['git'],
+        approvals: {
+          approvers: [
+            { name: 'a', public_key: USABLE },
+            { name: 'b', public_key: `01${'0'.repeat(62)}` },
+          ],
+        },
+      }),
     ],
     [
       'warning EXECUTABLE_WRITABLE executables[0]',

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LoadedContract } from '../contract/index.js'
+import { sameName } from '../policy/approver.js'
 import { MAX_REASONS } from '../policy/decision.js'
 import type { Policy, PolicyDecision, PolicyReason } from '../policy/index.js'
-import { type Accepted, type Judged, type Matter, judge, sameName } from './judge.js'
+import { type Accepted, type Judged, type Matter, judge } from './judge.js'
 import type { Approval } from './parse.js'
 
 /** A decision after approvals, and those of them that it rests on. */
@@ -78,7 +79,6 @@ function tooFew(found: number, needed: number | undefined): PolicyReason {
  * not enough, reasons say what is wrong with each.
  *
  * @param decision as `evaluate` returned it, for the same contract and policy
- * @throws {@link KeyError} for an approver's key that is none
  */
 export function applyApprovals(
   decision: PolicyDecision,

@@ -2,6 +2,7 @@
 // What one approval is worth for one contract under one policy. Whatever is not in order makes it
 // worth nothing, and a reason says what.
 import type { LoadedContract } from '../contract/index.js'
+import { sameName } from '../policy/approver.js'
 import type { Mode, Policy, PolicyReason, ReasonCode } from '../policy/index.js'
 import { actionHash } from './action.js'
 import { type Approval, UNSIGNED } from './parse.js'
@@ -104,9 +105,6 @@ function scopeFault({ scope }: Approval, { policy }: Matter): Fault | undefined 
   return ['APPROVAL_SCOPE_NOT_ALLOWED', `the policy does not take scope ${scope}`]
 }
 
-/** Names are compared as people read them. */
-export const sameName = (name: string): string => name.normalize('NFKC').trim().toLowerCase()
-
 function giverFault(giver: string, { contract }: Matter): Fault | undefined {
   const { agent_id: agent, initiating_user: user } = contract.actor
   if (![agent, user].map(sameName).includes(sameName(giver))) return undefined
@@ -131,8 +129,6 @@ function usedFault(approval: Approval, { isUsed }: Matter): Fault | undefined {
 
 /**
  * Says what an approval is worth. Pure but for the time it takes to check a signature.
- *
- * @throws {@link KeyError} for a key in the policy that is none
  */
 export function judge(approval: Approval, matter: Matter): Judged {
   const giver = giverOf(approval, matter.policy)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { addon, unwrapJson } from '../native.js'
+import { isUsableKey, keySetOf } from '../policy/approver.js'
 import type { Policy } from '../policy/index.js'
 import type { Approval } from './parse.js'
 
@@ -7,16 +8,10 @@ import type { Approval } from './parse.js'
 type Approvals = NonNullable<Policy['document']['approvals']>
 
 /** The same where approvals are signed. */
-export type SignedApprovals = Exclude<Approvals, 'unsigned'>
+type SignedApprovals = Exclude<Approvals, 'unsigned'>
 
 /** Someone whom a policy lets approve. */
 export type Approver = SignedApprovals['approvers'][number]
-
-/** A public key of 64 hex digits as a key set that goes by no name but its own ids. */
-function keySetOf({ public_key: hex }: Approver): Uint8Array {
-  const x = Buffer.from(hex, 'hex').toString('base64url')
-  return Buffer.from(JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', x }] }))
-}
 
 /** What the signature of an approval is worth. */
 export type Signed =
@@ -25,13 +20,12 @@ export type Signed =
   | { readonly kind: 'unknown' }
 
 /**
- * Says whose signature an approval has.
- *
- * @throws {@link KeyError} when a key in the policy is no Ed25519 key, or one that anyone can sign for
+ * Says whose signature an approval has. An approver whose key cannot be verified with has signed
+ * none; `policy lint` finds it.
  */
 export function signatureOf(approval: Approval, approvers: readonly Approver[]): Signed {
-  for (const approver of approvers) {
-    const answer = addon.verifyReceipt(approval.bytes, [], [keySetOf(approver)])
+  for (const approver of approvers.filter(({ public_key: key }) => isUsableKey(key))) {
+    const answer = addon.verifyReceipt(approval.bytes, [], [keySetOf(approver.public_key)])
     const { status, code } = unwrapJson<{ status: string; code: string }>(answer)
     if (status === 'valid') return { kind: 'good', approver }
     // it names this very key

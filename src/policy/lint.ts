@@ -3,6 +3,7 @@
 // seem to, and text that other readers read otherwise.
 import { quote } from '../contract/issues.js'
 import type { Position } from '../contract/locate.js'
+import { isUsableKey, sameName } from './approver.js'
 import { CLASSIFIED_EFFECTS } from './classify.js'
 import { environmentRisk } from './environment.js'
 import { ALWAYS_CODE, interpreterOf, programName, WRAPPERS } from './interpreters.js'
@@ -12,6 +13,9 @@ import type { Policy, PolicyDocument } from './schema.js'
 /** What the findings of `policy lint` mean. Append-only, like reason codes. */
 const LINT_CODES = {
   APPROVALS_UNSIGNED: 'Approvals are taken without a signature: whoever can write a file approves.',
+  APPROVALS_UNREACHABLE: 'Fewer people are named than have to approve: nobody can.',
+  APPROVER_KEY_UNUSABLE:
+    'This is no public key, or one that anyone can sign for: it approves nothing.',
   CWD_WIDER_THAN_READ: 'A working directory can be read, and no read prefix allows this one.',
   EFFECT_NEVER_CLASSIFIED: 'No command is ever classified as this effect.',
   EXECUTABLE_WRITABLE: 'A pinned file without digest lies where contracts may write.',
@@ -124,7 +128,19 @@ function lintGrants(document: PolicyDocument, report: Report): void {
     if (name.includes('*') || environmentRisk(name) !== 'code') continue
     report('VARIABLE_RUNS_CODE', `allow_env[${index}]`, name)
   }
-  if (document.approvals === 'unsigned') report('APPROVALS_UNSIGNED', 'approvals')
+  lintApprovals(document, report)
+}
+
+function lintApprovals({ approvals }: PolicyDocument, report: Report): void {
+  if (approvals === undefined) return
+  if (approvals === 'unsigned') return report('APPROVALS_UNSIGNED', 'approvals')
+  const usable = approvals.approvers.filter(({ name, public_key: key }, index) => {
+    const isUsable = isUsableKey(key)
+    if (!isUsable) report('APPROVER_KEY_UNUSABLE', `approvals.approvers[${index}].public_key`, name)
+    return isUsable
+  })
+  const people = new Set(usable.map(({ name }) => sameName(name)))
+  if (people.size < approvals.required) report('APPROVALS_UNREACHABLE', 'approvals.required')
 }
 
 function lintPins(document: PolicyDocument, report: Report): void {
