@@ -184,7 +184,10 @@ impl Group {
                         Stopped::TimedOut
                     };
                     let kill_at = after(timing.grace).min(timing.kill_at);
-                    self.signal(Signal::SIGTERM);
+                    // who has no time left is not asked
+                    if kill_at > now {
+                        self.signal(Signal::SIGTERM);
+                    }
                     phase = Phase::Asked { stopped, kill_at };
                 }
                 Phase::Asked { stopped, .. } if due => {
