@@ -89,6 +89,7 @@ const PRINTS: Record<string, string> = {
   'src-receipt-sign-ts-1.mts': 'valid\n',
   'src-receipt-set-ts-1.mts': 'valid OK 1\n',
   'src-receipt-verify-ts-1.mts': 'valid OK\n',
+  'src-run-dry-run-ts-1.mts': 'allow deny\n',
   'src-run-documents-ts-1.mts': "allow [ 'ALLOW' ]\n",
   'src-run-run-ts-1.mts': 'success 0\n',
 }

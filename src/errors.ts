@@ -105,6 +105,8 @@ export const ERROR_CODES = {
   ERR_RECEIPT_UNSANDBOXED:
     'The payload says that there was no sandbox; signing that needs an explicit choice.',
   ERR_RECEIPT_UNWRITABLE: 'The receipt file could not be written.',
+  ERR_SANDBOX_EXECUTABLE_CHANGED:
+    'An executable is not the file that the policy names; the command did not start.',
   ERR_SANDBOX_INTERNAL: 'A fault of Ambit itself while launching; nothing ran unconfined.',
   ERR_SANDBOX_NOT_AS_PLANNED:
     'The sandbox that was built is not the planned one; the command did not start.',

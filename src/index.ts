@@ -154,6 +154,7 @@ export {
 } from './run/approvals.js'
 export { type ApproveOptions, type ApproveResult, approve } from './run/approve.js'
 export { type CheckOptions, check } from './run/documents.js'
+export { type DryRun, type PlannedLaunch, dryRun } from './run/dry-run.js'
 export type { OutputListener } from './run/execute.js'
 export { type Garbage, collectGarbage } from './run/garbage.js'
 export { type Home, findHome } from './run/home.js'

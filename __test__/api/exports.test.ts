@@ -36,6 +36,7 @@ it('exports these names and no others', () => {
     'describeContract',
     'describePublicKey',
     'diffPolicies',
+    'dryRun',
     'evaluate',
     'explain',
     'explainPolicy',

@@ -408,7 +408,7 @@ describe('obligations', () => {
       {},
       { executables: [{ name: 'git', path: '/usr/bin/git' }] },
       [{ require: 'executable', command_id: 'cmd_1', name: 'git', path: '/usr/bin/git' }],
-      1,
+      0,
     ],
     [
       'nothing for the file itself',
@@ -433,7 +433,7 @@ describe('obligations', () => {
           sha256,
         },
       ],
-      1,
+      0,
     ],
   ])('%s', (_, command, changes, want, unmet) => {
     const decision = judge(command, ambitPolicy(changes))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants } from 'node:os'
 import { Args, Flags } from '@oclif/core'
-import { AmbitCommand, oneLine } from '../cli/command.js'
+import { AmbitCommand, jsonText, oneLine } from '../cli/command.js'
 import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
 import {
   type AmbitError,
@@ -9,6 +9,7 @@ import {
   type Policy,
   type RunOptions,
   type RunResult,
+  dryRun,
   explain,
   loadContract,
   loadPolicy,
@@ -18,6 +19,7 @@ import {
 type Mode = 'hardened' | 'local'
 
 const UNENFORCED = 'local: nothing enforced by the kernel'
+const EXIT_DECIDED = { allow: 0, deny: 120, needs_approval: 121 } as const
 const EXIT_SANDBOX = 122
 const EXIT_LEDGER = 123
 const EXIT_FAILURE = 125
@@ -69,6 +71,9 @@ export default class Run extends AmbitCommand {
       description: 'whom the receipts are for; stands in both',
       helpValue: 'TEXT',
     }),
+    'sandbox-debug': Flags.boolean({
+      description: 'print what the sandbox would be given as JSON; start and write nothing',
+    }),
     quiet: Flags.boolean({ description: 'say nothing on success', char: 'q' }),
   }
 
@@ -78,6 +83,11 @@ export default class Run extends AmbitCommand {
     const contract = await loadContract(args.contract)
     const policy = await loadPolicy(args.policy)
     this.warnOf(flags.mode)
+    if (flags['sandbox-debug']) await this.plan({ contract, policy }, flags)
+    else await this.execute({ contract, policy }, flags)
+  }
+
+  private async execute(documents: Documents, flags: RunFlags): Promise<void> {
     const stop = new AbortController()
     const caught = stopOnSignal(stop)
     const lost = new LostOutput(stop)
@@ -85,8 +95,7 @@ export default class Run extends AmbitCommand {
     const output = flags.json ? process.stderr : process.stdout
     const result = await run({
       ...optionsOf(flags),
-      contract,
-      policy,
+      ...documents,
       signal: stop.signal,
       onStdout: (piece) => lost.pass(piece, output),
       onStderr: (piece) => lost.pass(piece, process.stderr),
@@ -96,10 +105,18 @@ export default class Run extends AmbitCommand {
       stopped && caught.signal !== undefined ? SIGNAL_BASE + caught.signal : undefined
     const exit_code = lost.error === undefined ? (signalled ?? result.exit_code) : EXIT_FAILURE
     if (flags.json) this.emit('ambit.run.v1', documentOf({ ...result, exit_code }))
-    if (!flags.quiet || result.status !== 'success')
-      this.report(result, { contract, policy }, flags)
+    if (!flags.quiet || result.status !== 'success') this.report(result, documents, flags)
     if (lost.error !== undefined) this.say(`the output could not be written: ${lost.error.message}`)
     this.finish(exit_code)
+  }
+
+  /** Says what a run would be, and runs nothing. */
+  private async plan({ contract, policy }: Documents, flags: RunFlags): Promise<void> {
+    const { decision, plans } = await dryRun({ ...optionsOf(flags), contract, policy })
+    if (flags.json) this.emit('ambit.plan.v1', { decision, plans })
+    else for (const plan of plans) process.stdout.write(`${jsonText(plan)}\n`)
+    if (decision.decision !== 'allow') this.say(explain(decision, contract, policy).join('\n'))
+    this.finish(EXIT_DECIDED[decision.decision])
   }
 
   /** Says before anything starts what nobody should have to look up afterwards. */
@@ -141,6 +158,7 @@ interface RunFlags {
   readonly 'signing-key'?: string | undefined
   readonly 'key-id'?: string | undefined
   readonly json: boolean
+  readonly quiet: boolean
   readonly 'passphrase-file'?: string | undefined
   readonly 'passphrase-env'?: string | undefined
   readonly approval?: readonly string[] | undefined

@@ -29,12 +29,16 @@ export function obligationsOf(contract: LoadedContract, policy: Policy): readonl
   return [...obligations, ...floor, ...pinsOf(contract, policy)]
 }
 
+/** What a run sees to. */
+const SEEN_TO: ReadonlySet<Obligation['require']> = new Set(['enforcement_floor', 'executable'])
+
 /**
  * Returns the obligations of a decision that this version cannot see to. A runner refuses a decision
  * for which the list is not empty. A floor is always met: this version runs with `full` or not at all.
+ * Executables are compared right before they start.
  *
  * @param decision as `evaluate` returned it
  */
 export function unmetObligations(decision: PolicyDecision): readonly Obligation[] {
-  return decision.obligations?.filter(({ require }) => require !== 'enforcement_floor') ?? []
+  return decision.obligations?.filter(({ require }) => !SEEN_TO.has(require)) ?? []
 }

@@ -5,6 +5,7 @@ import { canonicalize, sha256Hex } from '../native.js'
 import type { Mode } from '../policy/index.js'
 import { type Launched, launchPlan } from './launch.js'
 import type { RunFault } from './payloads.js'
+import { type Pins, compareWithPins } from './pins.js'
 import type { LaunchPlan, Program } from './plan.js'
 import { type CommandResult, type ProgramResult, type RunStatus, statusOf } from './result.js'
 import { executableHash } from './scope.js'
@@ -15,6 +16,8 @@ export type OutputListener = (piece: Uint8Array, commandId: string) => void
 /** How commands are run, where output goes, and what stops a run. */
 export interface Listeners {
   readonly mode?: Mode
+  /** What the policy says of the executables of a command, by its id. */
+  readonly pinsOf?: (commandId: string) => Pins
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: OutputListener | undefined
   readonly onStderr?: OutputListener | undefined
@@ -131,8 +134,11 @@ class Progress {
 const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
-  const { mode = 'hardened', onStdout, onStderr, signal } = listeners
-  const programs = await Promise.all([plan, ...plan.piped_into].map(programResult))
+  const { mode = 'hardened', pinsOf, onStdout, onStderr, signal } = listeners
+  const pins = pinsOf?.(command.id) ?? new Map<string, never>()
+  const all = [plan, ...plan.piped_into]
+  const programs = await Promise.all(all.map((program) => programResult(program, pins)))
+  compareWithPins(programs, pins)
   const launched = await launchPlan(JSON.stringify(plan), {
     mode,
     signal,
@@ -144,8 +150,8 @@ async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Pr
 }
 
 /** Says what is to be executed, by digest where it can be had. */
-async function programResult({ executable, argv }: Program): Promise<ProgramResult> {
-  const executable_hash = await executableHash(executable)
+async function programResult({ executable, argv }: Program, pins: Pins): Promise<ProgramResult> {
+  const executable_hash = await executableHash(executable, pins.has(argv[0] ?? ''))
   return {
     argv_hash: `sha256:${sha256Hex(Buffer.from(canonicalize(JSON.stringify(argv))))}`,
     executable,

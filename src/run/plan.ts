@@ -6,6 +6,7 @@ import type { Mode } from '../policy/index.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
 import { isWithin } from './paths.js'
+import type { Pins } from './pins.js'
 
 /** What a launch takes from the caller's machine. */
 export interface PlanContext {
@@ -23,6 +24,8 @@ export interface PlanContext {
   readonly writable: readonly string[]
   /** What the policy lets contracts write, as it says it. */
   readonly writablePrefixes: readonly string[]
+  /** The files that the policy names for executables of this command. */
+  readonly pins?: Pins
 }
 
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
@@ -84,7 +87,9 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
   const [first, ...piped_into] = argvVectors(command).map((argv) => {
     const [name = ''] = argv
-    return { executable: findExecutable(name, { path: env['PATH'] ?? '', cwd, isTrusted }), argv }
+    const pinned = context.pins?.get(name)?.path
+    const search = { path: env['PATH'] ?? '', cwd, isTrusted }
+    return { executable: pinned ?? findExecutable(name, search), argv }
   })
   if (first === undefined) throw new InternalError('a command has no argv')
   return {

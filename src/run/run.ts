@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
-import { type Secret, secretPlacesOf } from '../keys/signer.js'
+import type { Secret } from '../keys/signer.js'
 import type { Recorded } from '../ledger/types.js'
 import { sha256Hex } from '../native.js'
-import { type PolicyDecision, unmetObligations } from '../policy/index.js'
 import { VERSION } from '../version.js'
 import { type Question, decideRun } from './decide.js'
 import { type CheckOptions, readDocuments } from './documents.js'
@@ -19,8 +18,8 @@ import {
   cscTime,
   executionPayload,
 } from './payloads.js'
-import { type LaunchPlan, planOf, treesOf } from './plan.js'
-import { protectedPaths } from './protected.js'
+import { pinsOf } from './pins.js'
+import { plansOf } from './plans.js'
 import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
@@ -164,28 +163,14 @@ async function executed(
   files: ReceiptFiles,
 ): Promise<RunResult> {
   const { contract } = work
-  const done = await execute(contract.commands, () => plansOf(work, facts.decision), work.options)
+  const done = await execute(contract.commands, () => plansOf(work, facts.decision), {
+    ...work.options,
+    pinsOf: (id) => pinsOf(facts.decision, id),
+  })
   const { csc, outcome } = await recordOutcome(work, facts, intent, done)
   await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])
   if (done.error !== undefined) throw withRun(done.error, facts, done)
   return resultOf(facts, done, { decision: intent, execution: outcome, csc })
-}
-
-/** Makes the plans of all commands before the first one starts. */
-function plansOf(work: Work, decision: PolicyDecision): readonly LaunchPlan[] {
-  const [unmet] = unmetObligations(decision)
-  if (unmet !== undefined) {
-    const message = `this version cannot see to what the policy requires: \`${unmet.require}\``
-    throw new SandboxError('ERR_SANDBOX_UNSUPPORTED', message)
-  }
-  const { contract, policy, env, home, options } = work
-  const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
-  const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
-  const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
-  const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
-  const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
-  const context = { ...caller, graceMs, hiddenPaths, writable, writablePrefixes }
-  return contract.commands.map((command) => planOf(command, context))
 }
 
 /** Returns what a run was given, and what was seen of it and of what it left behind. */

@@ -100,10 +100,17 @@ const MAX_ARTIFACT = 64 * 1024 * 1024
 const MAX_ALL_ARTIFACTS = 256 * 1024 * 1024
 const MAX_ARTIFACTS = 256
 
-/** Returns `sha256:` and the digest of the file that is at the end of a path; nothing when unread. */
-export async function executableHash(path: string): Promise<string | undefined> {
+/** Largest executable that a policy names by its digest, bytes. */
+const MAX_PINNED = 1024 ** 3
+
+/**
+ * Returns `sha256:` and the digest of the file that is at the end of a path; nothing when unread.
+ *
+ * @param pinned whether the policy names the file, which then may be large
+ */
+export async function executableHash(path: string, pinned: boolean): Promise<string | undefined> {
   try {
-    return `sha256:${(await digestOf(realpathSync(path), MAX_EXECUTABLE)).sha256}`
+    return `sha256:${(await digestOf(realpathSync(path), pinned ? MAX_PINNED : MAX_EXECUTABLE)).sha256}`
   } catch {
     return undefined // not there, not ours to read, too large: no claim
   }

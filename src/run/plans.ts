@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// The plans of all commands of a contract, which are made before the first one starts.
+import type { LoadedContract } from '../contract/index.js'
+import { SandboxError } from '../errors.js'
+import { type Secret, secretPlacesOf } from '../keys/signer.js'
+import { type Policy, type PolicyDecision, unmetObligations } from '../policy/index.js'
+import type { Home } from './home.js'
+import { pinsOf, refuseWritable } from './pins.js'
+import { type LaunchPlan, planOf, treesOf } from './plan.js'
+import { protectedPaths } from './protected.js'
+
+/** What plans are made of. */
+export interface Planning {
+  readonly contract: LoadedContract
+  readonly policy: Policy
+  readonly env: NodeJS.ProcessEnv
+  readonly home: Home
+  readonly options: {
+    readonly signingKey?: string
+    readonly passphrase?: Secret
+  }
+}
+
+/**
+ * Makes the plans of all commands.
+ *
+ * @throws {@link SandboxError}, {@link ConfigError} when the contract cannot be run as the decision says
+ */
+export function plansOf(planning: Planning, decision: PolicyDecision): readonly LaunchPlan[] {
+  const [unmet] = unmetObligations(decision)
+  if (unmet !== undefined) {
+    const message = `this version cannot see to what the policy requires: \`${unmet.require}\``
+    throw new SandboxError('ERR_SANDBOX_UNSUPPORTED', message)
+  }
+  const { contract, policy, env, home, options } = planning
+  const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
+  const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
+  const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
+  const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
+  const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
+  const context = { ...caller, graceMs, hiddenPaths, writable, writablePrefixes }
+  return contract.commands.map((command) => {
+    const pins = pinsOf(decision, command.id)
+    refuseWritable(pins, writable)
+    return planOf(command, { ...context, pins })
+  })
+}
