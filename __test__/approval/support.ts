@@ -9,11 +9,11 @@ import type { Policy } from '../../src/policy/index.js'
 import { ambitPolicy, contract, contractOf, policyOf } from '../policy/support.js'
 
 /** Where the keys of one test file are. */
-export const folder = mkdtempSync(join(tmpdir(), 'ambit-approval-'))
+const folder = mkdtempSync(join(tmpdir(), 'ambit-approval-'))
 export const removeKeys = (): void => rmSync(folder, { recursive: true, force: true })
 
 /** Makes a key with a name. */
-export function keyOf(name: string): Signer {
+function keyOf(name: string): Signer {
   const path = join(folder, `${name}.pem`)
   generateKey(path, join(folder, `${name}.pub.pem`))
   return new Signer(path)

@@ -170,6 +170,11 @@ describe('ambit approve', () => {
     expect(ended.stderr).toContain('intent: paint \\x1b[31mred\n')
     const path = ended.stdout.trimEnd()
     expect(path.startsWith(join(home, 'approvals/appr_'))).toBe(true)
+    const check = ['check', files.contract, files.policy]
+    const codes = [[], ['--approval', path]].map(
+      async (flags) => (await stage.ambit([...check, ...flags], { home })).code,
+    )
+    expect(await Promise.all(codes)).toEqual([4, 0])
     const listed = await stage.ambit(['approvals', 'list'], { home })
     expect(listed.stdout).toMatch(/^open {7}appr_[0-9a-f-]{36} {2}single_execution {2}until /u)
     const id = /appr_[0-9a-f-]{36}/u.exec(path)?.[0] ?? ''

@@ -21,7 +21,7 @@ const DUAL = 2
  *
  * @returns undefined where no number is enough: two people cannot be told apart without keys
  */
-export function approversNeeded(contract: LoadedContract, policy: Policy): number | undefined {
+function approversNeeded(contract: LoadedContract, policy: Policy): number | undefined {
   const isDual = contract.approval_mode === 'dual_control_required'
   const { approvals } = policy.document
   if (approvals === 'unsigned') return isDual ? undefined : 1

@@ -8,7 +8,7 @@ import { type Approval, loadApproval } from './parse.js'
 const SUFFIX = '.json'
 
 /** A file in a folder of approvals: what it holds, or why it cannot be read. */
-export type ListedApproval =
+type ListedApproval =
   | { readonly path: string; readonly approval: Approval }
   | { readonly path: string; readonly error: ApprovalError }
 

@@ -16,7 +16,7 @@ import {
 import { instantOf } from './time.js'
 
 /** The bounds of an approval file. */
-export const APPROVAL_LIMITS = {
+const APPROVAL_LIMITS = {
   /** Size of the file in bytes. */
   maxBytes: 65_536,
   /** Nesting of arrays and objects; a valid approval needs 2. */
@@ -24,7 +24,7 @@ export const APPROVAL_LIMITS = {
 }
 
 /** What an approval is bound to: hashes as 64 lower-case hex digits. */
-export type Binding =
+type Binding =
   | { readonly kind: 'action'; readonly action: string }
   | { readonly kind: 'contract'; readonly contract: string; readonly policy?: string }
 

@@ -5,7 +5,7 @@ import { quote } from '../contract/issues.js'
 import { instantOf } from './time.js'
 
 /** What an approval is good for: one run, or every run until it expires. */
-export const SCOPES = ['single_execution', 'time_window'] as const
+const SCOPES = ['single_execution', 'time_window'] as const
 
 /** A moment with its zone. */
 const moment = () =>

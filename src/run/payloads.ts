@@ -19,7 +19,7 @@ export interface RunFacts {
 }
 
 /** What receipts say of an approval. */
-export interface UsedApproval {
+interface UsedApproval {
   /** `sha256:` and the digest of its RFC 8785 text. */
   readonly approval_hash: string
   readonly approval_id: string
