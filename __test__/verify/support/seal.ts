@@ -50,6 +50,23 @@ const ledger = {
   policy_hash: digest,
   mode: 'hardened',
 }
+const used = {
+  approval_hash: digest,
+  approval_id: 'a',
+  approver_key_id: 'k',
+  scope: 'single_execution',
+}
+const approval = {
+  type: 'ambit:approval',
+  approval_version: 'ambit.approval.v1',
+  approval_id: 'a',
+  issued_at: '2026-05-31T22:00:00Z',
+  issuer_id: kid,
+  not_before: '2026-05-31T22:00:00Z',
+  expires_at: '2026-05-31T22:15:00Z',
+  scope: 'time_window',
+  mode: 'local',
+}
 const command = {
   id: 'a',
   argv_hash: digest,
@@ -105,6 +122,7 @@ export const sealers: readonly Sealer[] = [
       contract_id: 'c',
       policy_name: 'p',
       classified_effects: [{ command_id: 'a', effect_type: 'none' }],
+      approvals: [used],
     },
     seal: envelope,
   },
@@ -126,13 +144,23 @@ export const sealers: readonly Sealer[] = [
         truncated: false,
       },
       artifacts: [{ path: '/a', sha256: digest.slice(7), bytes: 0 }],
-      approvals: [{ approval_hash: digest, approver_key_id: 'k' }],
+      approvals: [used, { approval_hash: digest, approver_key_id: 'k' }],
       actor: { agent_id: 'a', session_id: 's' },
       nonce: 'n',
       audience: 'a',
       csc_receipt_hash: digest,
       error: { code: 'E', message: '' },
     },
+    seal: envelope,
+  },
+  {
+    name: 'ambit:approval of a contract',
+    sample: { ...approval, bind: 'contract', contract_hash: digest, policy_hash: digest },
+    seal: envelope,
+  },
+  {
+    name: 'ambit:approval of an action',
+    sample: { ...approval, bind: 'action', action_hash: digest, ledger_id: 'l', reason: '' },
     seal: envelope,
   },
   {
