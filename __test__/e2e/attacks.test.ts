@@ -390,24 +390,6 @@ const ON_RECEIPTS: Record<string, Act> = {
   },
 }
 
-const ON_APPROVALS: Record<string, Act> = {
-  'atk-032 atk-033 atk-035 atk-037 atk-040 atk-041 atk-042 atk-043 atk-044 without an approval that holds':
-    async (ground) => {
-      const ran = join(ground.work, 'ran')
-      const choice = { argv: ['touch', ran], write: [ground.work] }
-      const policy = {
-        allow_commands: ['touch'],
-        manual_approval_for_classified_effect_types: ['observe'],
-      }
-      const result = await ground.run(choice, { policy })
-      expect([result.status, result.exit_code, existsSync(ran)]).toEqual([
-        'needs_approval',
-        121,
-        false,
-      ])
-    },
-}
-
 const ON_FUNCTION: Record<string, Act> = {
   'atk-142 a host with a network': async (ground) => {
     expect((await ground.run({})).status).toBe('success')
@@ -483,7 +465,6 @@ const HERE: Record<string, Act> = {
   ...ON_RESOURCES,
   ...ON_OUTPUT,
   ...ON_RECEIPTS,
-  ...ON_APPROVALS,
   ...ON_FUNCTION,
 }
 
