@@ -157,6 +157,14 @@ export { type CheckOptions, check } from './run/documents.js'
 export { type DryRun, type PlannedLaunch, dryRun } from './run/dry-run.js'
 export type { OutputListener } from './run/execute.js'
 export { type Garbage, collectGarbage } from './run/garbage.js'
+export {
+  GATE_POINTS,
+  type GateName,
+  type GateOptions,
+  type GatePoint,
+  type GateReport,
+  gate,
+} from './run/gate.js'
 export { type Home, findHome } from './run/home.js'
 export {
   type Enforcement,

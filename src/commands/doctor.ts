@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs'
+import { Flags } from '@oclif/core'
 import { AmbitCommand, oneLine } from '../cli/command.js'
-import { type Mechanism, type ProbeReport, findHome, probe } from '../index.js'
+import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
+import { type Mechanism, type ProbeReport, findHome, gate, probe } from '../index.js'
 
 const MARKS: Record<Mechanism['state'], string> = {
   degraded: '~',
@@ -14,13 +16,33 @@ const STATE_WIDTH = 14
 
 export default class Doctor extends AmbitCommand {
   static override summary = 'try each mechanism of the sandbox on this machine and say what holds'
-  static override description = 'exit codes: 0 runs get tier full, 1 they do not'
+  static override description =
+    'exit codes: 0 runs get tier full, with --gate: every point holds; 1 not so'
   static override examples = ['<%= config.bin %> doctor --json']
-  static override flags = { ...AmbitCommand.shared }
+  static override flags = {
+    ...AmbitCommand.shared,
+    gate: Flags.boolean({ description: 'try every point of the production-readiness gate' }),
+    policy: Flags.string({
+      description: 'policy that is to be used; give it again for each',
+      helpValue: 'FILE',
+      multiple: true,
+      dependsOn: ['gate'],
+    }),
+    checkpoint: Flags.string({
+      description: 'checkpoint of the ledger that was kept elsewhere',
+      helpValue: 'FILE',
+      dependsOn: ['gate'],
+    }),
+    ...PASSPHRASE_FLAGS,
+  }
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Doctor)
     this.json = flags.json
+    if (flags.gate) {
+      await this.tryGate(flags)
+      return
+    }
     const report = await probe()
     const home = findHome(process.env)
     const key = existsSync(home.signingKey)
@@ -33,9 +55,33 @@ export default class Doctor extends AmbitCommand {
     this.finish(report.tier === 'full' ? 0 : 1)
   }
 
+  private async tryGate(flags: GateFlags): Promise<void> {
+    const { policy: policies, checkpoint } = flags
+    const report = await gate({
+      ...(policies !== undefined && { policies }),
+      ...(checkpoint !== undefined && { checkpoint }),
+      passphrase: secretOf(flags),
+    })
+    if (flags.json) this.emit('ambit.gate.v1', report)
+    const lines = report.points.map(
+      ({ name, ok, found }) => `${ok ? '✓' : '✗'} ${name.padEnd(NAME_WIDTH)}${oneLine(found)}`,
+    )
+    const open = report.points.filter(({ ok }) => !ok).length
+    this.say([...lines, open === 0 ? 'every point holds' : `${open} points do not hold`].join('\n'))
+    this.finish(report.ok ? 0 : 1)
+  }
+
   protected exitCodeFor(): number {
     return 1
   }
+}
+
+interface GateFlags {
+  readonly json: boolean
+  readonly policy?: readonly string[] | undefined
+  readonly checkpoint?: string | undefined
+  readonly 'passphrase-file'?: string | undefined
+  readonly 'passphrase-env'?: string | undefined
 }
 
 function table(report: ProbeReport): string {
