@@ -66,7 +66,7 @@ function prepare(): void {
 
 describe.skipIf(skip)('a command line of csc-runner', () => {
   it('stands in the table for each of its commands, and the lines are read', () => {
-    expect(ROWS.length).toBe(22)
+    expect(ROWS.length).toBe(21)
     const commands = new Set(ROWS.map(({ line }) => line.split(' ')[0]))
     expect([...commands]).toEqual(['check', 'run', 'verify-receipt'])
     expect(text.match(/^\| `ambit/gmu)?.length).toBe(ROWS.length)
