@@ -14,7 +14,7 @@ import {
 } from './support/documents.js'
 import { oneObject } from './support/json.js'
 import { entriesIn, faultsOf, summary } from './support/ledger.js'
-import { processesWith } from './support/processes.js'
+import { processesWith, until } from './support/processes.js'
 import { PYTHON } from './support/range.js'
 import { Stage, publicKeyIn, withoutPrograms } from './support/stage.js'
 
@@ -146,7 +146,7 @@ describe('ambit run --mode local', () => {
     const command = commandOf(shell(`echo begun; sleep ${seconds}`))
     const running = stage.start(lineOf([command]), { home: own })
     await running.says('begun')
-    expect(processesWith(`sleep\0${seconds}`).length).toBe(1)
+    await until(() => processesWith(`sleep\0${seconds}`).length === 1)
     running.child.kill('SIGTERM')
     expect(await running.ended).toMatchObject({ code: 143 })
     expect(processesWith(`sleep\0${seconds}`)).toEqual([])
