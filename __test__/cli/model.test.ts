@@ -53,6 +53,20 @@ describe('ambit run', () => {
   })
 })
 
+describe('ambit doctor --gate', () => {
+  it('ends with 1 where a point does not hold, and names each', () => {
+    const { status, document, words } = both('doctor', '--gate', '--policy', join(top, 'none'))
+    expect([status, document['version'], document['ok']]).toEqual([1, 'ambit.gate.v1', false])
+    const points = document['points'] as readonly { name: string; ok: boolean }[]
+    const lines = words.stderr.split('\n').slice(0, points.length)
+    expect(lines.map((line) => line.split(/\s+/u).slice(0, 2))).toEqual(
+      points.map(({ name, ok }) => [ok ? '✓' : '✗', name]),
+    )
+    expect(points.find(({ name }) => name === 'policies')?.ok).toBe(false)
+    expect(ambit('doctor', '--policy', 'x').status).toBe(64)
+  })
+})
+
 describe('ambit schema', () => {
   it.each([['contract', 'ambit.contract.v1']])('prints the schema %s', (word, name) => {
     const text = readFileSync(join(root, `schemas/${name}.schema.json`), 'utf8')
