@@ -2,12 +2,13 @@
 // `ambit verify` before a real ledger: whole, cut, rolled back, gone on otherwise; and
 // `verify-receipt`.
 import { execFileSync, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Ledger, Signer, generateKey, proveEntry, sha256 } from '../../dist/index.js'
 import { oneObject } from '../e2e/support/json.js'
+import { copyTree } from '../e2e/support/copy-tree.js'
 
 const BIN = join(import.meta.dirname, '../../bin/ambit.js')
 const HASH = `sha256:${sha256('x')}`
@@ -24,7 +25,7 @@ beforeAll(async () => {
   folder = join(home, 'ledger')
   await refuse(folder, ['a', 'b', 'c'])
   const copy = join(home, 'earlier')
-  cpSync(folder, copy, { recursive: true })
+  copyTree(folder, copy)
   await refuse(folder, ['d', 'e'])
   using ledger = new Ledger(folder)
   const { note } = await ledger.checkpoint(signer)
@@ -122,7 +123,7 @@ describe('verify', () => {
       completeness: { kind: 'not_complete' },
     })
     const other = join(home, 'other')
-    cpSync(earlier, other, { recursive: true })
+    copyTree(earlier, other)
     await refuse(other, ['x', 'y', 'z'])
     expect(judged(other)).toMatchObject({ status: 0, code: 'OK' })
     expect(judged(other, ...kept)).toMatchObject({ status: 6, code: 'LOG_FORKED' })

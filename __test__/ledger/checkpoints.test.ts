@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checkpoints as their users meet them: made by themselves and by hand, kept elsewhere, and what
 // they find when a ledger was cut, rolled back or exchanged.
-import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -20,6 +20,7 @@ import {
 } from '../../dist/index.js'
 import { oneObject } from '../e2e/support/json.js'
 import { Stage, publicKeyIn } from '../e2e/support/stage.js'
+import { copyTree } from '../e2e/support/copy-tree.js'
 
 let stage: Stage
 
@@ -95,7 +96,7 @@ async function rolledBack(): Promise<Made & { earlier: string; checkpoint: Buffe
   await ledger.checkpoint(own.signer)
   ledger.close()
   const earlier = join(stage.folder(), 'ledger')
-  cpSync(own.folder, earlier, { recursive: true })
+  copyTree(own.folder, earlier)
   const later = own.open()
   await add(later, own.signer, 4)
   await later.checkpoint(own.signer)
