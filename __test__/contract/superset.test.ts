@@ -193,6 +193,8 @@ describe('what is not enforced yet', () => {
     expect(asks({ ...values, ...strictest, ...more })).toEqual([])
     const limits = { cpu_sec: 1, max_processes: 1, max_file_size_bytes: 0, max_open_files: 8 }
     expect(asks({ stdin: { text: 'x' }, deny_paths: ['/workspace/.git'], limits })).toEqual([])
+    const written = { artifacts: ['/workspace/out/**/*.js'], write_paths: ['/workspace/out'] }
+    expect(asks(written)).toEqual([])
   })
 })
 

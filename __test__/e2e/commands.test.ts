@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pipelines, standard input, holes in a scope and limits of a contract, in the sandbox and in the
 // receipts.
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type RunResult, run } from '../../dist/index.js'
+import { type RunResult, run, sha256 } from '../../dist/index.js'
 import { type CommandChoice, commandOf, contractOf, policyOf } from './support/documents.js'
 import { entriesIn, faultsOf } from './support/ledger.js'
 import { Stage, publicKeyIn, withoutPrograms, withoutSandbox } from './support/stage.js'
@@ -32,6 +32,11 @@ async function runOf(
   return { result: await run({ contract, policy: bytes(policyOf(ALLOWED)), env }), home }
 }
 
+/** The payload of the ledger's last entry. */
+function lastOf(home: string): Record<string, unknown> {
+  return entriesIn(home).at(-1)?.payload ?? {}
+}
+
 const pipeline = (...argvs: readonly string[][]) => ({
   exec: undefined,
   pipeline: { segments: argvs.map((argv) => ({ argv })) },
@@ -50,7 +55,7 @@ describe.skipIf(skip)('a command', () => {
     expect([result.status, result.exit_code, text(result.stdout)]).toEqual(['success', 0, 'B\nB\n'])
     const entries = entriesIn(home)
     expect(await faultsOf(entries, publicKeyIn(home))).toEqual([])
-    const { commands, scope } = (entries.at(-1)?.payload ?? {}) as unknown as {
+    const { commands, scope } = lastOf(home) as unknown as {
       commands: { executable: string; piped_into: { executable: string; argv_hash: string }[] }[]
       scope: { observed: { executable: string }[] }
     }
@@ -92,6 +97,40 @@ describe.skipIf(skip)('a command', () => {
     expect(text(control.result.stdout)).toBe('openCANARY')
     const denied = await runOf({ argv, cwd: work }, { deny_paths: [join(work, 'secret')] })
     expect(text(denied.result.stdout)).toBe('open')
+  })
+
+  it('leaves files whose digests are in its receipt, where a glob means them', async () => {
+    const work = stage.folder()
+    const script = join(work, 's.sh')
+    const lines = [
+      'mkdir -p out/sub out/no',
+      'printf one > out/a.js; printf two > out/sub/b.js; printf x > out/c.txt; printf y > out/no/d.js',
+      'ln -s /etc/passwd out/link.js; ln -s /etc out/tree; mkdir out/dir.js',
+    ]
+    writeFileSync(script, lines.join('\n'))
+    const given = { argv: ['sh', script], cwd: work, write: [work] }
+    const members = { artifacts: [join(work, 'out/**/*.js')], deny_paths: [] }
+    const { result, home } = await runOf(given, members)
+    expect(result.status).toBe('success')
+    const { artifacts } = lastOf(home) as { artifacts: { path: string }[] }
+    expect(artifacts).toEqual([
+      { path: join(work, 'out/a.js'), sha256: sha256('one'), bytes: 3 },
+      { path: join(work, 'out/no/d.js'), sha256: sha256('y'), bytes: 1 },
+      { path: join(work, 'out/sub/b.js'), sha256: sha256('two'), bytes: 3 },
+    ])
+  })
+
+  it('has no file among its artifacts that it could not see', async () => {
+    const work = stage.folder()
+    const script = join(work, 's.sh')
+    mkdirSync(join(work, 'no'))
+    writeFileSync(join(work, 'no/d.js'), 'CANARY')
+    writeFileSync(script, 'printf one > a.js')
+    const given = { argv: ['sh', script], cwd: work, write: [work] }
+    const members = { artifacts: [join(work, '**/*.js')], deny_paths: [join(work, 'no')] }
+    const { home } = await runOf(given, members)
+    const { artifacts } = lastOf(home) as { artifacts: { path: string }[] }
+    expect(artifacts.map(({ path }) => path)).toEqual([join(work, 'a.js')])
   })
 
   it('keeps the limits of its contract', async () => {

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { literalPrefix } from '../policy/paths.js'
+import { isUnder, literalPrefix } from '../policy/paths.js'
 import type { Command } from './schema.js'
 
 /** Says of one field whether its value asks for more than what always holds. */
 type Asks = (command: Command) => boolean
 
 const holds = (items: readonly unknown[] | undefined): boolean => (items?.length ?? 0) > 0
+
+/** Only what a command could write is an artifact. */
+const isUnderAny = (path: string, trees: readonly string[]): boolean =>
+  trees.some((tree) => isUnder(literalPrefix(path), literalPrefix(tree)))
 
 /** Fields that the sandbox does not enforce yet, whole or in part, and the values that ask for it. */
 const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
@@ -23,7 +27,10 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ['pty', ({ pty }) => pty === true],
   ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
   ['limits', ({ limits = {} }) => limits.max_output_bytes !== undefined],
-  ['artifacts', ({ artifacts }) => holds(artifacts)],
+  [
+    'artifacts',
+    ({ artifacts = [], write_paths }) => !artifacts.every((path) => isUnderAny(path, write_paths)),
+  ],
 ]
 
 /**

@@ -3,7 +3,8 @@
 import type { PolicyDecision } from '../policy/index.js'
 import type { Enforcement, Termination } from './launch.js'
 import { type CommandResult, type RunStatus, describe, exitCodeOf } from './result.js'
-import type { Artifact, Scope } from './scope.js'
+import type { Artifacts } from './artifacts.js'
+import type { Scope } from './scope.js'
 
 /** What every receipt of a run has in common. */
 export interface RunFacts {
@@ -90,7 +91,7 @@ export interface Execution {
   /** SHA-256 of the csc receipt's text, hex. */
   readonly cscDigest?: string
   readonly scope?: Scope
-  readonly artifacts?: readonly Artifact[]
+  readonly artifacts?: Artifacts
   readonly fault?: RunFault
 }
 
@@ -108,7 +109,7 @@ function weakest(commands: readonly CommandResult[]): Enforcement {
 /** Returns the payload of `ambit:execution`. */
 export function executionPayload(facts: RunFacts, execution: Execution): string {
   const { decision, runId } = facts
-  const { cscDigest, scope, artifacts = [], fault } = execution
+  const { cscDigest, scope, artifacts, fault } = execution
   return JSON.stringify({
     type: 'ambit:execution',
     issued_at: utc(execution.endedAt),
@@ -121,7 +122,8 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
     commands: execution.commands.map(commandMember),
     enforcement: weakest(execution.commands),
     ...(scope && { scope }),
-    artifacts,
+    artifacts: artifacts?.artifacts ?? [],
+    ...(artifacts?.truncated === true && { artifacts_truncated: true }),
     approvals: facts.approvals,
     actor: facts.actor,
     ...facts.marks,

@@ -6,6 +6,7 @@ import type { Recorded } from '../ledger/types.js'
 import { sha256Hex } from '../native.js'
 import { VERSION } from '../version.js'
 import { type Question, decideRun } from './decide.js'
+import { artifactsOf } from './artifacts.js'
 import { type CheckOptions, readDocuments } from './documents.js'
 import { type Executed, type OutputListener, execute } from './execute.js'
 import { type Home, findHome } from './home.js'
@@ -23,7 +24,7 @@ import { plansOf } from './plans.js'
 import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
-import { artifactsOf, scopeOf } from './scope.js'
+import { scopeOf } from './scope.js'
 
 /** What is run, and how. */
 export interface RunOptions extends CheckOptions {
@@ -178,12 +179,15 @@ async function seenOf(
   { contract }: Work,
   done: Executed,
 ): Promise<Required<Pick<Execution, 'artifacts' | 'scope'>>> {
-  const trees = done.plans.flatMap((plan) => plan.write_paths)
-  const expected = done.commands.length === 0 ? [] : contract.expected_outputs
-  return {
-    scope: scopeOf(contract.commands, done.plans, done.commands),
-    artifacts: await artifactsOf(expected, trees),
-  }
+  const started = new Set(done.commands.map((command) => command.id))
+  const asked = contract.commands.filter((command) => started.has(command.id))
+  const patterns = asked.flatMap((command) => command.artifacts ?? [])
+  const artifacts = await artifactsOf({
+    patterns: started.size === 0 ? [] : [...contract.expected_outputs, ...patterns],
+    trees: [...new Set(done.plans.flatMap((plan) => plan.write_paths))],
+    hidden: done.plans.flatMap((plan) => plan.hidden_paths),
+  })
+  return { scope: scopeOf(contract.commands, done.plans, done.commands), artifacts }
 }
 
 /** Signs and records what became of a run. */

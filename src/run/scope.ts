@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run asked for, what it was given, and what was seen of it.
 import { realpathSync } from 'node:fs'
-import { normalize } from 'node:path/posix'
 import type { Command } from '../contract/index.js'
-import { ReceiptError } from '../errors.js'
-import { addon, unwrapJson } from '../native.js'
-import { isWithin } from './paths.js'
+import { digestOf } from './file-digest.js'
 import type { LaunchPlan } from './plan.js'
 import type { CommandResult } from './result.js'
 
@@ -84,22 +81,8 @@ function observed(result: CommandResult): readonly Observed[] {
   })
 }
 
-/** A file by its digest. */
-export interface Artifact {
-  /** Absolute, without symbolic links in it. */
-  readonly path: string
-  /** 64 hex digits. */
-  readonly sha256: string
-  readonly bytes: number
-}
-
 /** Largest executable whose digest is taken, bytes: what it costs is paid before every start. */
 const MAX_EXECUTABLE = 16 * 1024 * 1024
-/** Largest artifact and all of them, bytes, and how many there may be. */
-const MAX_ARTIFACT = 64 * 1024 * 1024
-const MAX_ALL_ARTIFACTS = 256 * 1024 * 1024
-const MAX_ARTIFACTS = 256
-
 /** Largest executable that a policy names by its digest, bytes. */
 const MAX_PINNED = 1024 ** 3
 
@@ -114,37 +97,4 @@ export async function executableHash(path: string, pinned: boolean): Promise<str
   } catch {
     return undefined // not there, not ours to read, too large: no claim
   }
-}
-
-/**
- * Returns the outputs that a contract expects and that lie, as plain files, where one of its commands
- * could write. Outputs with a glob, others and those beyond the limits are no claim.
- *
- * @param expected paths as the contract has them
- * @param trees what commands could write
- */
-export async function artifactsOf(
-  expected: readonly string[],
-  trees: readonly string[],
-): Promise<readonly Artifact[]> {
-  const isMeant = (path: string) =>
-    !GLOB.test(path) && path === normalize(path) && trees.some((tree) => isWithin(path, tree))
-  const found: Artifact[] = []
-  let room = MAX_ALL_ARTIFACTS
-  for (const path of [...new Set(expected)].filter(isMeant).toSorted().slice(0, MAX_ARTIFACTS)) {
-    try {
-      const artifact = { path, ...(await digestOf(path, Math.min(room, MAX_ARTIFACT))) }
-      room -= artifact.bytes
-      found.push(artifact)
-    } catch (error) {
-      if (!(error instanceof ReceiptError)) throw error
-    }
-  }
-  return found
-}
-
-const GLOB = /[*?[\]{}]/u
-
-async function digestOf(path: string, most: number): Promise<{ sha256: string; bytes: number }> {
-  return unwrapJson<{ sha256: string; bytes: number }>(await addon.digestArtifact(path, most))
 }

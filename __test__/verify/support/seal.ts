@@ -144,6 +144,7 @@ export const sealers: readonly Sealer[] = [
         truncated: false,
       },
       artifacts: [{ path: '/a', sha256: digest.slice(7), bytes: 0 }],
+      artifacts_truncated: false,
       approvals: [used, { approval_hash: digest, approver_key_id: 'k' }],
       actor: { agent_id: 'a', session_id: 's' },
       nonce: 'n',

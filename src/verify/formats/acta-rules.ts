@@ -215,6 +215,7 @@ const EXECUTION: Shape = {
     ),
     may('scope', object(SCOPE)),
     may('artifacts', list(object(ARTIFACT))),
+    may('artifacts_truncated', BOOLEAN),
     may('approvals', list(object(REPEATED))),
     ...CHOSEN,
     may('csc_receipt_hash', DIGEST),

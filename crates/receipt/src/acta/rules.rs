@@ -142,6 +142,7 @@ static EXECUTION: Shape = Shape {
         must("enforcement", Check::Object(&ENFORCEMENT)),
         may("scope", Check::Object(&SCOPE)),
         may("artifacts", Check::List(&Check::Object(&ARTIFACT))),
+        may("artifacts_truncated", Check::Boolean),
         may("actor", Check::Object(&ACTOR)),
         may(
             "approvals",
