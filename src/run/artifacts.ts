@@ -8,7 +8,7 @@ import { Glob, type Positions } from './glob.js'
 import { isWithin } from './paths.js'
 
 /** A file by its digest. */
-export interface Artifact {
+interface Artifact {
   /** Absolute, without symbolic links in it. */
   readonly path: string
   /** 64 hex digits. */
