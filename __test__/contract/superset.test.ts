@@ -105,6 +105,16 @@ describe('ambit.contract.v1', () => {
       { stdin: { file: '/workspace/../etc/passwd' } },
       'OUT_OF_SCOPE stdin.file',
     ],
+    [
+      'stdin from a hole',
+      { stdin: { file: '/workspace/.git/config' }, deny_paths: ['/workspace/.git/'] },
+      'OUT_OF_SCOPE stdin.file',
+    ],
+    [
+      'stdin from a hole in another spelling',
+      { stdin: { file: '/workspace//.git/config' }, deny_paths: ['/workspace/./.git'] },
+      'OUT_OF_SCOPE stdin.file',
+    ],
     ['U+0000 on stdin', { stdin: { text: 'a\0b' } }, 'NUL_CHARACTER stdin.text'],
     ['a secret for nothing', { secrets: [{ name: 'a' }] }, 'ENV_XOR_FILE secrets[0]'],
     ['a secret without a name', { secrets: [{ env: 'A' }] }, 'MISSING_FIELD secrets[0].name'],

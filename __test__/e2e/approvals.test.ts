@@ -195,6 +195,7 @@ describe('ambit approve', () => {
     ['denies', () => ({ contract: { risk_class: 'high' } }), 2, 'RISK_CLASS_NOT_ALLOWED'],
     ['other key', () => ({ argv: ['--key', keyOf('mallory')] }), 5, 'ERR_APPROVAL_APPROVER'],
     ['time', () => ({ argv: ['--expires', 'soon'] }), 64, 'ERR_CONFIG_USAGE'],
+    ['day', () => ({ argv: ['--expires', '2099-02-30T00:00:00Z'] }), 64, 'ERR_CONFIG_USAGE'],
     ['past', () => ({ argv: ['--expires', '2020-01-01T00:00:00Z'] }), 1, 'ERR_CONFIG_INVALID'],
     ['file', () => ({ argv: ['--out', join(keys, 'alice.pem')] }), 1, 'ERR_APPROVAL_UNWRITABLE'],
   ])('signs nothing: %s', async (_name, make, code, says) => {

@@ -41,10 +41,16 @@ export function momentOf(flag: string, text: string, now: Date): Date {
   const { count, unit = '' } = /^(?<count>[1-9]\d{0,5})(?<unit>[smhd])$/u.exec(text)?.groups ?? {}
   if (count !== undefined) return new Date(now.getTime() + Number(count) * (UNITS_MS[unit] ?? 0))
   const isMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/u.test(text)
-  const time = isMoment ? new Date(text) : new Date(Number.NaN)
+  const time = isMoment && isDay(text.slice(0, 10)) ? new Date(text) : new Date(Number.NaN)
   if (!Number.isNaN(time.getTime())) return time
   const message = `${flag} takes a time such as 2026-11-20T09:00:00Z, or 15m for a quarter of an hour`
   throw new ConfigError('ERR_CONFIG_USAGE', message)
+}
+
+/** Says whether a month has this day: `Date` makes 2 March of 30 February. */
+function isDay(date: string): boolean {
+  const day = new Date(`${date}T00:00:00Z`)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(date)
 }
 
 /** Returns what JSON says of an approval and where it stands. */

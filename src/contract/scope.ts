@@ -9,6 +9,7 @@ interface Scoped {
   readonly cwd: string
   readonly read_paths: readonly string[]
   readonly write_paths: readonly string[]
+  readonly deny_paths?: readonly string[] | undefined
   readonly network: string
   readonly env_allow: readonly string[]
   readonly network_hosts?: readonly string[] | undefined
@@ -29,9 +30,23 @@ function inScope(path: string, { cwd, read_paths, write_paths }: Scoped): boolea
   return trees.some((tree) => tree !== '' && isUnder(literalPrefix(path), tree))
 }
 
+/** Says whether a path lies in a hole; one with a glob is not enforced, and refused by a runner. */
+function isDenied(path: string, { deny_paths: holes = [] }: Scoped): boolean {
+  return holes.some((tree) => literalPrefix(tree) === tree && isUnder(path, tree))
+}
+
 function outside(path: string, at: PropertyKey[]): Fault {
   const message = `must lie in cwd, read_paths or write_paths, not ${quote(path)}`
   return fault('OUT_OF_SCOPE', message, path, at)
+}
+
+function stdinFaults(command: Scoped): readonly Fault[] {
+  const { file } = command.stdin ?? {}
+  if (file === undefined) return []
+  if (!inScope(file, command)) return [outside(file, ['stdin', 'file'])]
+  if (!isDenied(file, command)) return []
+  const message = `must not lie in deny_paths: ${quote(file)}`
+  return [fault('OUT_OF_SCOPE', message, file, ['stdin', 'file'])]
 }
 
 function secretFaults({ secrets = [], env_allow }: Scoped): readonly Fault[] {
@@ -50,19 +65,16 @@ function secretFaults({ secrets = [], env_allow }: Scoped): readonly Fault[] {
 
 /**
  * Returns what is wrong between the fields of a command: hosts without an allowlist, a file for
- * stdin or an artifact out of scope, two values for one variable.
+ * stdin or an artifact out of scope, a file for stdin in a hole, two values for one variable.
  *
  * @param command whose fields are valid each by itself
  */
 export function scopeFaults(command: Scoped): readonly Fault[] {
-  const { network, network_hosts: hosts, stdin, artifacts = [] } = command
-  const faults = [...secretFaults(command)]
+  const { network, network_hosts: hosts, artifacts = [] } = command
+  const faults = [...secretFaults(command), ...stdinFaults(command)]
   if (hosts !== undefined && network !== 'allowlisted') {
     const message = `needs network \`allowlisted\`, not \`${network}\``
     faults.push(fault('NEEDS_ALLOWLISTED', message, undefined, ['network_hosts']))
-  }
-  if (stdin?.file !== undefined && !inScope(stdin.file, command)) {
-    faults.push(outside(stdin.file, ['stdin', 'file']))
   }
   for (const [index, path] of artifacts.entries()) {
     if (!inScope(path, command)) faults.push(outside(path, ['artifacts', index]))

@@ -56,7 +56,22 @@ pub fn launch(
         ));
     }
     let layout = Layout::resolve(plan)?;
+    check_stdin(plan)?;
     run(begun, &layout, &evidence, streams, cancel)
+}
+
+/// Refuses a file for the input that could keep the sandbox waiting before the command starts: to
+/// open a pipe with a name waits for its other end. What is not there is found out inside.
+fn check_stdin(plan: &LaunchPlan) -> Result<(), SandboxError> {
+    match &plan.stdin {
+        Stdin::File { path } if path.metadata().is_ok_and(|it| !it.is_file()) => {
+            Err(SandboxError::PathRefused {
+                path: path.clone(),
+                reason: "standard input is a regular file",
+            })
+        }
+        Stdin::Bytes | Stdin::Empty | Stdin::File { .. } => Ok(()),
+    }
 }
 
 /// Runs the command in a layout that was judged before.

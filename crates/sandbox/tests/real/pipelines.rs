@@ -166,6 +166,13 @@ fn input_is_what_the_plan_says() {
     assert_eq!(missing.code(), "ERR_SANDBOX_SETUP");
     let outside = read(of(Path::new("/etc/hostname")), b"", "echo ran").unwrap_err();
     assert_eq!(outside.code(), "ERR_SANDBOX_SETUP");
+    // a pipe with a name would be waited for
+    let pipe = work.path.join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for path in [&pipe, &work.path] {
+        let refused = read(of(path), b"", "echo ran").unwrap_err();
+        assert_eq!(refused.code(), "ERR_SANDBOX_PATH_REFUSED", "{path:?}");
+    }
 }
 
 #[test]
