@@ -102,6 +102,45 @@ describe('a decision', () => {
     ])
   })
 
+  it.each([
+    ['a later segment', { pipeline: { segments: [{ argv: ['git'] }, { argv: ['curl', 'x'] }] } }],
+    ['a path', { exec: { argv: ['/usr/bin/curl', 'x'] } }],
+  ])('needs the approval for what is proposed though %s is curl', (_, start) => {
+    const commands = [command({ exec: undefined, ...start })]
+    const allow_commands = ['git', 'curl', '/usr/bin/curl']
+    const ask = (effects: readonly string[]) => {
+      const manual_approval_for_classified_effect_types = effects
+      const rules = policy({ allow_commands, manual_approval_for_classified_effect_types })
+      return decide(contract({ commands }), rules)
+    }
+    expect(ask([]).decision).toBe('allow')
+    expect([ask(['observe']).decision, ask(['observe']).reasons[0]?.message]).toEqual([
+      'needs_approval',
+      'classified effect type requires approval: observe',
+    ])
+  })
+
+  it("gives csc's reason first though a better reading needs an approval", () => {
+    const segments = [{ argv: ['git'] }, { argv: ['curl', 'x'] }]
+    const commands = [command({ exec: undefined, pipeline: { segments }, timeout_sec: 61 })]
+    const rules = policy({ manual_approval_for_classified_effect_types: ['fetch_external'] })
+    const decision = decide(contract({ commands }), rules)
+    expect(decision.reasons.map(({ code }) => code)).toEqual([
+      'TIMEOUT_EXCEEDS_POLICY',
+      'APPROVAL_REQUIRED',
+      'EFFECT_RECLASSIFIED',
+    ])
+  })
+
+  it('applies an approval rule to the proposed effect though curl says another', () => {
+    const commands = [command({ exec: { argv: ['curl', 'https://x.test'] }, network: 'full' })]
+    const approval_rules = [{ id: 'look', effect_types: ['observe'] }]
+    const changes = { network: 'full', policy_schema_version: 'ambit.policy.v1' }
+    expect(decide(contract({ commands }), policy(changes)).decision).toBe('allow')
+    const decision = decide(contract({ commands }), policy({ ...changes, approval_rules }))
+    expect(decision.decision).toBe('needs_approval')
+  })
+
   it('keeps all codes and the first 200 reasons', () => {
     const read_paths = Array(300).fill('/etc')
     const commands = [command({ read_paths, timeout_sec: 61 })]

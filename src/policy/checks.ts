@@ -5,11 +5,29 @@ import { checkArgv } from './check-argv.js'
 import { checkGrants } from './check-grants.js'
 import { checkNetwork, checkTargets } from './check-network.js'
 import { checkPaths } from './check-paths.js'
-import { baseEffect, classify } from './classify.js'
+import { baseEffect, type Classification, classify } from './classify.js'
 import { isUnder, literalPrefix } from './paths.js'
 import type { ApprovalRule } from './rules.js'
 
-function checkEffects({ command, policy, rules, findings }: Check, effects: readonly string[]) {
+/**
+ * Checks what an effect needs approval for. The effect that csc-runner gives counts whatever else
+ * the argv says: a better reading never makes an approval needless.
+ */
+function checkManualEffects(check: Check, { csc, effects }: Classification): void {
+  const { command, rules, findings } = check
+  for (const value of new Set([csc, ...effects])) {
+    const listed = rules.manualEffects.get(value)
+    if (listed === undefined) continue
+    const rule = `manual_approval_for_classified_effect_types[${listed}]`
+    const message = `classified effect type requires approval: ${value}`
+    const at = { commandId: command.id, value, rule }
+    if (value === csc) findings.csc('APPROVAL_REQUIRED', message, at)
+    else findings.own('APPROVAL_REQUIRED', message, at)
+  }
+}
+
+function checkEffects(check: Check, classification: Classification): void {
+  const { command, policy, rules, findings } = check
   const { id: commandId, proposed_effect_type: proposed } = command
   const rule = 'allowed_effect_types'
   const allowed: readonly string[] = policy.allowed_effect_types
@@ -18,17 +36,12 @@ function checkEffects({ command, policy, rules, findings }: Check, effects: read
     const message = `proposed effect type not allowed: ${proposed}`
     findings.csc('EFFECT_TYPE_NOT_ALLOWED', message, options)
   }
-  for (const value of effects) {
-    const listed = rules.manualEffects.get(value)
-    if (listed !== undefined) {
-      const place = `manual_approval_for_classified_effect_types[${listed}]`
-      const message = `classified effect type requires approval: ${value}`
-      findings.csc('APPROVAL_REQUIRED', message, { commandId, value, rule: place })
-    }
+  checkManualEffects(check, classification)
+  for (const value of classification.effects) {
     if (value === proposed) continue
     const message = `effect reclassified: ${proposed} -> ${value}`
     findings.own('EFFECT_RECLASSIFIED', message, { commandId, value })
-    if (listed === undefined && !allowed.includes(baseEffect(value))) {
+    if (!rules.manualEffects.has(value) && !allowed.includes(baseEffect(value))) {
       const denial = `classified effect type not allowed: ${value}`
       findings.own('EFFECT_TYPE_NOT_ALLOWED', denial, { commandId, value, rule })
     }
@@ -85,13 +98,13 @@ export function checkCommand(check: Check): readonly string[] {
   const { command, rules } = check
   for (const argv of argvVectors(command)) checkArgv(check, argv)
   const classification = classify(command, rules)
-  const { effects } = classification
-  checkEffects(check, effects)
+  const { csc, effects } = classification
+  checkEffects(check, classification)
   checkTimeout(check)
   checkNetwork(check)
   checkGrants(check)
   checkPaths(check)
   checkTargets(check, classification)
-  checkApprovals(check, effects)
+  checkApprovals(check, [command.proposed_effect_type, csc, ...effects])
   return effects
 }

@@ -12,8 +12,8 @@ import {
   interpreterOf,
   isPython,
   isPythonCodeModule,
+  isWrapper,
   programName,
-  WRAPPERS,
 } from './interpreters.js'
 
 const STDIN_FILE = /^(?:-|\/dev\/stdin|\/dev\/fd\/\d+|\/proc\/(?:self|thread-self)\/fd\/\d+)$/
@@ -95,7 +95,7 @@ const FIND_ACTIONS = new Set(['-exec', '-execdir', '-ok', '-okdir'])
 export function innerStarts(argv: readonly string[]): readonly number[] {
   const name = programName(argv[0] ?? '')
   const npmExec = name === 'npm' && argv.slice(1).some((argument) => /^(?:exec|x)$/.test(argument))
-  if (!npmExec && !WRAPPERS.test(name)) return []
+  if (!npmExec && !isWrapper(name)) return []
   const all = Array.from(argv.keys()).slice(1)
   return name === 'find' ? all.filter((at) => FIND_ACTIONS.has(argv[at - 1] ?? '')) : all
 }

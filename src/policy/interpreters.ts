@@ -163,8 +163,26 @@ const FAMILIES: readonly (readonly [RegExp, Interpreter])[] = [
 export const ALWAYS_CODE = /^(?:eval|parallel|watch)$/
 
 /** Programs that start the command in their own arguments. */
-export const WRAPPERS =
-  /^(?:env|busybox|toybox|xargs|timeout|nice|ionice|chrt|taskset|nohup|setsid|stdbuf|time|sudo|doas|su|runuser|command|npx|exec|builtin|script|flock|strace|ltrace|unshare|nsenter|chroot|setpriv|prlimit|find|firejail|bwrap|tmux|screen|start-stop-daemon|unbuffer|xvfb-run|catchsegv|gdb|ld(?:-linux.*|-musl.*|-2.*)?\.so.*)$/
+const WRAPPERS: readonly RegExp[] = [
+  /^(?:env|busybox|toybox|xargs|timeout|nice|ionice|chrt|taskset|nohup|setsid|stdbuf|time|find)$/,
+  /^(?:command|exec|builtin|script|flock|unbuffer|rlwrap|entr|chronic|logsave|setarch|linux(?:32|64))$/,
+  /^(?:sudo|doas|su|runuser|pkexec|gosu|su-exec|run0|setuidgid|chpst|softlimit|setlock|choom)$/,
+  /^(?:unshare|nsenter|chroot|setpriv|prlimit|firejail|bwrap|proot|fakeroot|fakechroot|capsh|runcon)$/,
+  /^(?:strace|ltrace|gdb|valgrind|perf|catchsegv|ip|numactl|cgexec|cpulimit|eatmydata|faketime)$/,
+  /^(?:tmux|screen|start-stop-daemon|systemd-run|systemd-inhibit|dbus-run-session|dbus-launch)$/,
+  /^(?:xvfb-run|ssh-agent|tini|dumb-init|catatonit|torsocks|torify|proxychains4?)$/,
+  /^(?:npx|bunx|pnpm|yarn|uv|uvx|poetry|pipenv|hatch|pdm|rye|bundle|direnv)$/,
+  /^ld(?:-linux.*|-musl.*|-2.*)?\.so.*$/,
+]
+
+/**
+ * Says whether a program starts the command in its own arguments.
+ *
+ * @param name see {@link programName}
+ */
+export function isWrapper(name: string): boolean {
+  return WRAPPERS.some((pattern) => pattern.test(name))
+}
 
 /** Returns the last part of a path, in lower case and without `.exe`. */
 export function programName(path: string): string {

@@ -6,7 +6,7 @@ import type { Position } from '../contract/locate.js'
 import { isUsableKey, sameName } from './approver.js'
 import { CLASSIFIED_EFFECTS } from './classify.js'
 import { environmentRisk } from './environment.js'
-import { ALWAYS_CODE, interpreterOf, programName, WRAPPERS } from './interpreters.js'
+import { ALWAYS_CODE, interpreterOf, isWrapper, programName } from './interpreters.js'
 import { climbs, isUnder, literalPrefix, normalizePath } from './paths.js'
 import type { Policy, PolicyDocument } from './schema.js'
 
@@ -64,7 +64,7 @@ function lintCommands(document: PolicyDocument, report: Report): void {
     const path = `allow_commands[${index}]`
     // who has written rules about its arguments knows what it does
     if (rules.some(({ program }) => program === name)) continue
-    if (WRAPPERS.test(name) || ALWAYS_CODE.test(name)) report('WRAPPER_ALLOWED', path, command)
+    if (isWrapper(name) || ALWAYS_CODE.test(name)) report('WRAPPER_ALLOWED', path, command)
     else if (interpreterOf(name) !== undefined) report('INTERPRETER_ALLOWED', path, command)
   }
 }

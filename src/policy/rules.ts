@@ -42,6 +42,8 @@ export interface Rules {
   readonly hosts: ReadonlySet<string>
   /** Hosts whose presence in an argv of curl is financial, in lower case. */
   readonly financialHosts: readonly string[]
+  /** Those of them that are financial to csc-runner, which looks at the letters as written. */
+  readonly cscFinancialHosts: readonly string[]
   readonly egress: readonly HostPort[]
   /** Whether hosts that an argv names are judged by the lists. */
   readonly judgesArgv: boolean
@@ -106,6 +108,7 @@ function egressOf(document: PolicyDocument) {
     financialHosts: [...named, ...egress.map(({ host }) => host)].filter((host) =>
       host.includes('stripe'),
     ),
+    cscFinancialHosts: document.allowed_egress_hosts.filter((host) => host.includes('stripe')),
     judgesArgv: isListed || (isOurs(document) && isLimited),
     judgesHosts: isListed || isLimited,
   }

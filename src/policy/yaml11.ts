@@ -35,7 +35,7 @@ function reading(source: string): string | undefined {
   if (INTEGER.test(source)) return integer(source)?.toString() ?? 'no number at all'
   if (FLOAT.test(source)) return 'a fraction'
   if (TIMESTAMP.test(source)) return 'a date'
-  return source === '=' ? 'no value at all' : undefined
+  return source === '=' || source === '<<' ? 'no value at all' : undefined
 }
 
 /**
