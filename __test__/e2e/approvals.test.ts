@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Approvals from the approver's key to the receipts, and what becomes of one that is used twice.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Signer, approve, generateKey, run } from '../../dist/index.js'
@@ -214,10 +215,16 @@ describe('ambit approve', () => {
     const home = stage.emptyHome()
     mkdirSync(join(home, 'approvals'))
     writeFileSync(join(home, 'approvals/x.json'), '{}')
+    execFileSync('mkfifo', [join(home, 'approvals/y.json')])
+    symlinkSync('z.json', join(home, 'approvals/z.json'))
     const listed = await stage.ambit(['approvals', 'list', '--json'], { home })
     expect(listed.code).toBe(0)
     expect(oneObject(listed.stdout)).toMatchObject({
-      approvals: [{ state: 'unreadable', error: { code: 'ERR_APPROVAL_INVALID' } }],
+      approvals: [
+        { state: 'unreadable', error: { code: 'ERR_APPROVAL_INVALID' } },
+        { state: 'unreadable', error: { code: 'ERR_APPROVAL_UNREADABLE' } },
+        { state: 'unreadable', error: { code: 'ERR_APPROVAL_UNREADABLE' } },
+      ],
     })
   })
 })

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Approvals as files in a folder, each named by its id.
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ApprovalError } from '../errors.js'
 import { type Approval, loadApproval } from './parse.js'
@@ -40,6 +40,7 @@ export async function approvalsIn(folder: string): Promise<readonly ListedApprov
   for (const name of namesIn(folder)) {
     const path = join(folder, name)
     try {
+      requireFile(path)
       found.push({ path, approval: await loadApproval(path) })
     } catch (error) {
       if (!(error instanceof ApprovalError)) throw error
@@ -47,6 +48,18 @@ export async function approvalsIn(folder: string): Promise<readonly ListedApprov
     }
   }
   return found
+}
+
+/** Refuses what is no file: to open a pipe with a name waits for its other end. */
+function requireFile(path: string): void {
+  let isFile: boolean
+  try {
+    isFile = statSync(path).isFile()
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new ApprovalError('ERR_APPROVAL_UNREADABLE', `\`${path}\`: ${reason}`, { cause })
+  }
+  if (!isFile) throw new ApprovalError('ERR_APPROVAL_UNREADABLE', `\`${path}\` is not a file`)
 }
 
 function namesIn(folder: string): readonly string[] {
