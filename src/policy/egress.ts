@@ -111,12 +111,13 @@ class Targets {
 
   /** Reads a long option; returns how many arguments it takes. */
   long(argument: string, following: string): number {
-    const name = argument.slice(2)
-    if (name === 'url') this.add(following)
+    const [name = '', ...attached] = argument.slice(2).split('=')
+    const taken = attached.length > 0 ? 1 : 2
+    if (name === 'url') this.add(taken === 1 ? attached.join('=') : following)
     else if (UNCLEAR_LONG.some((option) => option.startsWith(name) || isExpansion(name, option))) {
       this.unclear.push(argument)
-    } else return VALUE_LONG.has(name) ? 2 : 1
-    return 2
+    } else return VALUE_LONG.has(name) ? taken : 1
+    return taken
   }
 
   /** Reads a cluster of short options; returns how many arguments it takes. */
