@@ -231,6 +231,18 @@ export declare function importLedger(source: string, folder: string, progress: P
 /** Answers with the latest checkpoint as `checkpointLedger` does, or with `null`. */
 export declare function latestCheckpoint(ledger: LedgerHandle): TextAnswer
 
+/** A run that was started; the types alone, for JavaScript. */
+export interface Launch {
+  /** How it ended. */
+  done: Promise<Ran | Failure>
+  /** Writing end of the pipe of standard input, if one was asked for. */
+  stdin?: number
+  /** Reading end of the pipe of standard output, if one was asked for. */
+  stdout?: number
+  /** Reading end of the pipe of standard error, if one was asked for. */
+  stderr?: number
+}
+
 /** Returns the launcher, the static program that is pid 1 of every sandbox, for packaging. */
 export declare function launcherImage(): Uint8Array
 
@@ -238,18 +250,33 @@ export declare function launcherImage(): Uint8Array
  * The same without a sandbox: nothing of the plan's scopes, network and limits is enforced.
  *
  * # Errors
- * When no promise or no thread can be made; then nothing ran.
+ * When no promise, pipe or thread can be made, or a descriptor is none; then nothing ran.
  */
-export declare function launchLocalPlan(plan: string, canceller: Canceller, stdin?: Uint8Array | undefined | null, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+export declare function launchLocalPlan(plan: string, canceller: Canceller, streams: LaunchStreams): Launch
 
 /**
- * Runs a launch plan (JSON); answers once the last process of the sandbox is gone. `stdin` is what a
- * plan with `stdin` of kind `bytes` reads.
+ * Runs a launch plan (JSON). `done` answers once the last process of the sandbox is gone; the others
+ * are JavaScript's ends of the pipes that were asked for, not waiting, for JavaScript to close.
  *
  * # Errors
- * When no promise or no thread can be made; then nothing ran.
+ * When no promise, pipe or thread can be made, or a descriptor is none; then nothing ran.
  */
-export declare function launchPlan(plan: string, canceller: Canceller, stdin?: Uint8Array | undefined | null, onStdout?: ((piece: Uint8Array) => void) | undefined | null, onStderr?: ((piece: Uint8Array) => void) | undefined | null): Promise<Ran | Failure>
+export declare function launchPlan(plan: string, canceller: Canceller, streams: LaunchStreams): Launch
+
+/**
+ * What goes into a run and where its output goes. A descriptor stays the caller's: the run copies
+ * from or to it, and closes its own copy. -1 asks for a pipe, whose other end is JavaScript's.
+ */
+export interface LaunchStreams {
+  /** What a plan with `stdin` of kind `bytes` reads. */
+  bytes?: Uint8Array
+  /** What a plan with `stdin` of kind `stream`, or with a terminal reads. */
+  stdin?: number
+  /** Where standard output goes. */
+  stdout?: number
+  /** Where standard error goes. */
+  stderr?: number
+}
 
 /**
  * Answers with `{keys: [{key, standing, valid_from, valid_until, revoked_at, reason}], jwks}`, oldest
@@ -315,6 +342,10 @@ export interface Ran {
   stdout: Uint8Array
   /** The beginning of standard error, up to the plan's limit. */
   stderr: Uint8Array
+  /** The end of standard output that its descriptor had not taken when the run ended. */
+  restOfStdout: Uint8Array
+  /** The same of standard error. */
+  restOfStderr: Uint8Array
 }
 
 /** An entry that is durable in the ledger. */

@@ -215,13 +215,14 @@ class LostOutput {
     }
   }
 
-  /** Writes a piece; files and terminals throw where pipes emit. */
-  pass(piece: Uint8Array, to: NodeJS.WriteStream): void {
-    if (this.error !== undefined) return
+  /** Writes a piece, and lets the command wait for a reader; files throw where pipes emit. */
+  pass(piece: Uint8Array, to: NodeJS.WriteStream): Promise<void> | undefined {
+    if (this.error !== undefined) return undefined
     try {
-      to.write(piece)
+      return to.write(piece) ? undefined : roomIn(to)
     } catch (error) {
       this.#lose(error instanceof Error ? error : new Error(String(error)))
+      return undefined
     }
   }
 
@@ -230,6 +231,18 @@ class LostOutput {
     this.error ??= error
     this.#stop.abort()
   }
+}
+
+/** Resolves when a stream takes more, or never will. */
+function roomIn(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    const events = ['drain', 'close', 'error']
+    const go = () => {
+      for (const event of events) stream.off(event, go)
+      resolve()
+    }
+    for (const event of events) stream.on(event, go)
+  })
 }
 
 function documentOf(result: RunResult): object {

@@ -10,8 +10,8 @@ import type { LaunchPlan, Program } from './plan.js'
 import { type CommandResult, type ProgramResult, type RunStatus, statusOf } from './result.js'
 import { executableHash } from './scope.js'
 
-/** Receives a piece of output of the command with this id. */
-export type OutputListener = (piece: Uint8Array, commandId: string) => void
+/** Receives a piece of output of the command with this id, which waits for a promise it returns. */
+export type OutputListener = (piece: Uint8Array, commandId: string) => unknown
 
 /** How commands are run, where output goes, and what stops a run. */
 export interface Listeners {
@@ -142,7 +142,7 @@ async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Pr
   const launched = await launchPlan(JSON.stringify(plan), {
     mode,
     signal,
-    stdin: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
+    bytes: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
     onStdout: onStdout && ((piece) => onStdout(piece, command.id)),
     onStderr: onStderr && ((piece) => onStderr(piece, command.id)),
   })

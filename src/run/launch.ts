@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Readable, Writable } from 'node:stream'
+import { SandboxError } from '../errors.js'
 import { addon, parseOwn, unwrap, unwrapJson } from '../native.js'
 import type { Mode } from '../policy/index.js'
+import { Listening, type PieceListener, inputOf, outputOf } from './streams.js'
 
 /** State of one mechanism of the sandbox. */
 export interface Mechanism {
@@ -53,58 +56,147 @@ export interface Launched {
   readonly thrown?: { readonly cause: unknown }
 }
 
+/** Where one stream of a run comes from or goes to: a descriptor of the caller, or a pipe. */
+export type End = number | 'pipe'
+
+/** What goes into a run, and where its output goes. */
+export interface LaunchStreams {
+  /** How it is run: in `local` mode without a sandbox. */
+  readonly mode: Mode
+  /** What a plan with `stdin` of kind `bytes` reads. */
+  readonly bytes?: Uint8Array | undefined
+  /** What a plan with `stdin` of kind `stream` reads; nothing unless it is named. */
+  readonly stdin?: End | undefined
+  readonly stdout?: End | undefined
+  readonly stderr?: End | undefined
+}
+
+/** A run that was started. */
+export interface Started {
+  /** How it ended; rejects with what kept it from starting. */
+  readonly done: Promise<Launched>
+  /** Writes to the pipe of standard input, if one was asked for. */
+  readonly stdin?: Writable
+  /** All of standard output, if a pipe was asked for. */
+  readonly stdout?: Readable
+  readonly stderr?: Readable
+  /** Kills everything in the sandbox. */
+  readonly cancel: () => void
+}
+
+/** Stands for a pipe in the addon. */
+const PIPE = -1
+
+const numberOf = (end: End): number => (end === 'pipe' ? PIPE : end)
+
+/**
+ * Starts a launch plan.
+ *
+ * @param plan JSON of a launch plan
+ * @throws {@link SandboxError} `ERR_SANDBOX_INTERNAL` for want of descriptors or threads, or because a
+ *   descriptor is none; nothing was started then
+ */
+export function startPlan(plan: string, streams: LaunchStreams): Started {
+  const { bytes, stdin, stdout, stderr } = streams
+  const canceller = new addon.Canceller()
+  const launch = started(streams.mode, plan, canceller, {
+    ...(bytes && { bytes }),
+    ...(stdin !== undefined && { stdin: numberOf(stdin) }),
+    ...(stdout !== undefined && { stdout: numberOf(stdout) }),
+    ...(stderr !== undefined && { stderr: numberOf(stderr) }),
+  })
+  const done = launch.done.then((answer) => {
+    // until here the handle must live: the addon stops a run whose handle is gone
+    canceller.release()
+    return unwrap(answer)
+  })
+  const rest = (name: 'restOfStderr' | 'restOfStdout') => async () => {
+    const ran = await done.catch(() => undefined)
+    return ran?.[name] ?? new Uint8Array()
+  }
+  return {
+    done: done.then((ran) => ({ ...ran, outcome: parseOwn<LaunchOutcome>(ran.outcome) })),
+    cancel: () => canceller.cancel(),
+    ...(launch.stdin !== undefined && { stdin: inputOf(launch.stdin) }),
+    ...(launch.stdout !== undefined && { stdout: outputOf(launch.stdout, rest('restOfStdout')) }),
+    ...(launch.stderr !== undefined && { stderr: outputOf(launch.stderr, rest('restOfStderr')) }),
+  }
+}
+
+type Handle = InstanceType<typeof addon.Canceller>
+type Ends = Parameters<typeof addon.launchPlan>[2]
+
+function started(mode: Mode, plan: string, handle: Handle, ends: Ends) {
+  try {
+    return (mode === 'local' ? addon.launchLocalPlan : addon.launchPlan)(plan, handle, ends)
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause)
+    throw new SandboxError('ERR_SANDBOX_INTERNAL', message, { cause })
+  }
+}
+
 /** Options of {@link launchPlan}. */
 export interface LaunchOptions {
   /** How it is run: in `local` mode without a sandbox. */
   readonly mode: Mode
   /** What a plan with `stdin` of kind `bytes` reads. */
-  readonly stdin?: Uint8Array | undefined
+  readonly bytes?: Uint8Array | undefined
+  /** What a plan with `stdin` of kind `stream` reads: a stream, or a descriptor that is copied from. */
+  readonly input?: Readable | number | undefined
   readonly signal?: AbortSignal | undefined
-  readonly onStdout?: ((piece: Uint8Array) => void) | undefined
-  readonly onStderr?: ((piece: Uint8Array) => void) | undefined
+  readonly onStdout?: PieceListener | undefined
+  readonly onStderr?: PieceListener | undefined
 }
 
 /**
- * Runs a launch plan.
+ * Runs a launch plan. A listener that throws, or an input that fails, stops the run; what was thrown
+ * stands in the answer. While the command runs, it waits for a listener that returns a promise.
  *
  * @param plan JSON of a launch plan
- * A callback that throws stops the run; what it threw stands in the answer.
- *
  * @throws {@link SandboxError} when the sandbox could not be built; then nothing ran
  */
 export async function launchPlan(plan: string, options: LaunchOptions): Promise<Launched> {
-  const canceller = new addon.Canceller()
-  let thrown: { readonly cause: unknown } | undefined
-  const guarded = (callback: ((piece: Uint8Array) => void) | undefined) =>
-    callback &&
-    ((piece: Uint8Array) => {
-      if (thrown) return
-      try {
-        callback(piece)
-      } catch (cause) {
-        thrown = { cause }
-        canceller.cancel()
-      }
-    })
-  const onAbort = () => canceller.cancel()
-  options.signal?.addEventListener('abort', onAbort, { once: true })
+  const { mode, bytes, input, signal, onStdout, onStderr } = options
+  const run = startPlan(plan, {
+    mode,
+    bytes,
+    stdin: typeof input === 'object' ? 'pipe' : input,
+    stdout: onStdout && 'pipe',
+    stderr: onStderr && 'pipe',
+  })
+  const listening = new Listening(run.cancel)
+  signal?.addEventListener('abort', run.cancel, { once: true })
+  if (signal?.aborted === true) run.cancel()
+  const heard = [listening.deliver(run.stdout, onStdout), listening.deliver(run.stderr, onStderr)]
+  const stopFeeding = feed(input, run.stdin, listening)
   try {
-    if (options.signal?.aborted === true) canceller.cancel()
-    const launch = options.mode === 'local' ? addon.launchLocalPlan : addon.launchPlan
-    const answer = await launch(
-      plan,
-      canceller,
-      options.stdin,
-      guarded(options.onStdout),
-      guarded(options.onStderr),
-    )
-    const { outcome, stdout, stderr } = unwrap(answer)
-    const launched = { outcome: parseOwn<LaunchOutcome>(outcome), stdout, stderr }
+    const launched = await run.done
+    listening.release()
+    await Promise.all(heard)
+    const { thrown } = listening
     return thrown ? { ...launched, thrown } : launched
   } finally {
-    options.signal?.removeEventListener('abort', onAbort)
-    // until here the handle must live: the addon stops a run whose handle is gone
-    canceller.release()
+    signal?.removeEventListener('abort', run.cancel)
+    stopFeeding()
+  }
+}
+
+/** Passes a stream on; returns what ends that. */
+function feed(
+  from: Readable | number | undefined,
+  to: Writable | undefined,
+  listening: Listening,
+): () => void {
+  if (typeof from !== 'object' || to === undefined) return () => undefined
+  const onError = (cause: unknown) => listening.fail(cause)
+  from.once('error', onError)
+  // a command that reads no more, or has ended, is no failure
+  to.on('error', () => from.unpipe(to))
+  from.pipe(to)
+  return () => {
+    from.off('error', onError)
+    from.unpipe(to)
+    to.destroy()
   }
 }
 

@@ -58,6 +58,24 @@ pub struct Ran {
     pub stdout: Uint8Array,
     /// The beginning of standard error, up to the plan's limit.
     pub stderr: Uint8Array,
+    /// The end of standard output that its descriptor had not taken when the run ended.
+    pub rest_of_stdout: Uint8Array,
+    /// The same of standard error.
+    pub rest_of_stderr: Uint8Array,
+}
+
+/// A run that was started; the types alone, for JavaScript.
+#[napi(object)]
+pub struct Launch {
+    /// How it ended.
+    #[napi(ts_type = "Promise<Ran | Failure>")]
+    pub done: (),
+    /// Writing end of the pipe of standard input, if one was asked for.
+    pub stdin: Option<i32>,
+    /// Reading end of the pipe of standard output, if one was asked for.
+    pub stdout: Option<i32>,
+    /// Reading end of the pipe of standard error, if one was asked for.
+    pub stderr: Option<i32>,
 }
 
 /// Text or a failure.

@@ -1,25 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Running a launch plan on a thread of its own, with output passed on live.
 
-use std::sync::Arc;
+use std::os::fd::{IntoRawFd as _, OwnedFd};
 use std::thread;
 
 use ambit_sandbox::{
-    Cancel, LaunchPlan, Outcome, SandboxError, Streams, launch, launch_local, probe as probe_kernel,
+    Cancel, Errno, LaunchPlan, Outcome, SandboxError, Sink, Streams, duplicate, launch,
+    launch_local, probe as probe_kernel, unwaiting_pipe,
 };
 use napi::bindgen_prelude::{AsyncTask, Either, Object, Uint8Array};
-use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
 use napi_derive::napi;
 
 use crate::answer::{Failure, Ran, Text, caused, either, failure, guarded, ok};
-
-/// How many pieces of output wait for JavaScript before the command has to.
-const QUEUED_PIECES: usize = 16;
-
-/// Receives pieces of output; it must not throw.
-type OutputCallback =
-    ThreadsafeFunction<Uint8Array, (), Uint8Array, Status, false, true, QUEUED_PIECES>;
 
 /// Stops a run: when asked, and when JavaScript lets go of it before the run has ended, as it does
 /// when its worker is terminated.
@@ -59,46 +52,49 @@ impl Drop for Canceller {
     }
 }
 
-/// Runs a launch plan (JSON); answers once the last process of the sandbox is gone. `stdin` is what a
-/// plan with `stdin` of kind `bytes` reads.
+/// In place of a descriptor: a new pipe, whose other end JavaScript gets.
+const PIPE: i32 = -1;
+
+/// What goes into a run and where its output goes. A descriptor stays the caller's: the run copies
+/// from or to it, and closes its own copy. -1 asks for a pipe, whose other end is JavaScript's.
+#[napi(object)]
+pub struct LaunchStreams {
+    /// What a plan with `stdin` of kind `bytes` reads.
+    pub bytes: Option<Uint8Array>,
+    /// What a plan with `stdin` of kind `stream`, or with a terminal reads.
+    pub stdin: Option<i32>,
+    /// Where standard output goes.
+    pub stdout: Option<i32>,
+    /// Where standard error goes.
+    pub stderr: Option<i32>,
+}
+
+/// Runs a launch plan (JSON). `done` answers once the last process of the sandbox is gone; the others
+/// are JavaScript's ends of the pipes that were asked for, not waiting, for JavaScript to close.
 ///
 /// # Errors
-/// When no promise or no thread can be made; then nothing ran.
-#[napi(catch_unwind, ts_return_type = "Promise<Ran | Failure>")]
+/// When no promise, pipe or thread can be made, or a descriptor is none; then nothing ran.
+#[napi(catch_unwind, ts_return_type = "Launch")]
 pub fn launch_plan<'env>(
     env: &'env Env,
     plan: String,
     canceller: &Canceller,
-    stdin: Option<Uint8Array>,
-    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stdout: Option<
-        OutputCallback,
-    >,
-    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stderr: Option<
-        OutputCallback,
-    >,
+    streams: LaunchStreams,
 ) -> napi::Result<Object<'env>> {
-    let streams = streams(stdin, on_stdout, on_stderr);
     on_own_thread(env, plan, canceller, streams, launch)
 }
 
 /// The same without a sandbox: nothing of the plan's scopes, network and limits is enforced.
 ///
 /// # Errors
-/// When no promise or no thread can be made; then nothing ran.
-#[napi(catch_unwind, ts_return_type = "Promise<Ran | Failure>")]
+/// When no promise, pipe or thread can be made, or a descriptor is none; then nothing ran.
+#[napi(catch_unwind, ts_return_type = "Launch")]
 pub fn launch_local_plan<'env>(
     env: &'env Env,
     plan: String,
     canceller: &Canceller,
-    stdin: Option<Uint8Array>,
-    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stdout: Option<
-        OutputCallback,
-    >,
-    #[napi(ts_arg_type = "((piece: Uint8Array) => void) | undefined | null")] on_stderr: Option<
-        OutputCallback,
-    >,
+    streams: LaunchStreams,
 ) -> napi::Result<Object<'env>> {
-    let streams = streams(stdin, on_stdout, on_stderr);
     on_own_thread(env, plan, canceller, streams, launch_local)
 }
 
@@ -109,9 +105,18 @@ fn on_own_thread<'env>(
     env: &'env Env,
     plan: String,
     canceller: &Canceller,
-    streams: Streams,
+    given: LaunchStreams,
     launch: Launch,
 ) -> napi::Result<Object<'env>> {
+    let (stdin, input) = ends(given.stdin, Direction::In)?;
+    let (stdout, to_stdout) = ends(given.stdout, Direction::Out)?;
+    let (stderr, to_stderr) = ends(given.stderr, Direction::Out)?;
+    let streams = Streams {
+        stdin: given.bytes.map(|bytes| bytes.to_vec()).unwrap_or_default(),
+        input,
+        stdout: to_stdout.map(Sink::Descriptor),
+        stderr: to_stderr.map(Sink::Descriptor),
+    };
     let (deferred, promise) = env.create_deferred()?;
     let cancel = canceller.cancel.clone();
     let settle = move |result: Result<Outcome, Failure>| {
@@ -125,36 +130,51 @@ fn on_own_thread<'env>(
             launch(&plan, streams, &cancel).map_err(|error| caused(error.code(), &error))
         }));
     };
+    let mut started = Object::new(env)?;
+    started.set("done", promise)?;
     thread::Builder::new()
         .name("ambit-run".to_owned())
         .spawn(work)
         .map_err(|error| napi::Error::from_reason(format!("no thread for a run: {error}")))?;
-    Ok(promise)
-}
-
-fn streams(
-    stdin: Option<Uint8Array>,
-    on_stdout: Option<OutputCallback>,
-    on_stderr: Option<OutputCallback>,
-) -> Streams {
-    Streams {
-        stdin: stdin.map(|bytes| bytes.to_vec()).unwrap_or_default(),
-        stdout: on_stdout.map(sink),
-        stderr: on_stderr.map(sink),
+    // from here on JavaScript owns its ends
+    for (name, end) in [("stdin", stdin), ("stdout", stdout), ("stderr", stderr)] {
+        if let Some(end) = end {
+            started.set(name, end.into_raw_fd())?;
+        }
     }
+    Ok(started)
 }
 
-/// A listener as the sandbox calls it.
-type Listener = Box<dyn FnMut(&[u8]) + Send>;
+/// Which way bytes go, seen from the command.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Direction {
+    In,
+    Out,
+}
 
-fn sink(callback: OutputCallback) -> Listener {
-    let callback = Arc::new(callback);
-    Box::new(move |piece: &[u8]| {
-        // blocks while the queue is full, so that a slow reader slows the command; an environment
-        // that is going away takes no more, and the stream is still read and hashed to its end
-        let piece = Uint8Array::new(piece.to_vec());
-        let _status = callback.call(piece, ThreadsafeFunctionCallMode::Blocking);
-    })
+/// Returns JavaScript's end, if it gets one, and the run's.
+fn ends(
+    asked: Option<i32>,
+    direction: Direction,
+) -> napi::Result<(Option<OwnedFd>, Option<OwnedFd>)> {
+    let failed = |what: &str, errno: Errno| {
+        let message = format!("{what}: {}", errno.desc());
+        Err(napi::Error::new(Status::InvalidArg, message))
+    };
+    match asked {
+        None => Ok((None, None)),
+        Some(PIPE) => match unwaiting_pipe() {
+            Ok((reader, writer)) => Ok(match direction {
+                Direction::In => (Some(writer), Some(reader)),
+                Direction::Out => (Some(reader), Some(writer)),
+            }),
+            Err(errno) => failed("making a pipe", errno),
+        },
+        Some(number) => match duplicate(number) {
+            Ok(fd) => Ok((None, Some(fd))),
+            Err(errno) => failed(&format!("descriptor {number}"), errno),
+        },
+    }
 }
 
 fn ran(outcome: Outcome) -> Ran {
@@ -164,6 +184,8 @@ fn ran(outcome: Outcome) -> Ran {
         outcome: described,
         stdout: Uint8Array::new(outcome.stdout.captured),
         stderr: Uint8Array::new(outcome.stderr.captured),
+        rest_of_stdout: Uint8Array::new(outcome.stdout.rest),
+        rest_of_stderr: Uint8Array::new(outcome.stderr.rest),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use ambit_sandbox::{Cancel, LaunchPlan, Streams, launch, probe};
+use ambit_sandbox::{Cancel, LaunchPlan, Sink, Streams, launch, probe};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     if std::env::args().nth(1).as_deref() == Some("probe") {
@@ -13,9 +13,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     let plan: LaunchPlan = serde_json::from_reader(std::io::stdin().lock())?;
     let streams = Streams {
-        stdin: Vec::new(),
-        stdout: Some(Box::new(|bytes| drop(std::io::stdout().write_all(bytes)))),
-        stderr: Some(Box::new(|bytes| drop(std::io::stderr().write_all(bytes)))),
+        stdout: Some(Sink::call(|bytes| drop(std::io::stdout().write_all(bytes)))),
+        stderr: Some(Sink::call(|bytes| drop(std::io::stderr().write_all(bytes)))),
+        ..Streams::default()
     };
     match launch(&plan, streams, &Cancel::new()?) {
         Ok(outcome) => println!("{}", serde_json::to_string_pretty(&outcome)?),

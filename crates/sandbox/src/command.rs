@@ -31,7 +31,7 @@ pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSourc
     Ok(CommandSource {
         segments: segments(plan)?,
         stdin: match &plan.stdin {
-            Stdin::Bytes => StdinSource::Passed,
+            Stdin::Bytes | Stdin::Stream => StdinSource::Passed,
             Stdin::File { path } => StdinSource::File(path_string("stdin", path)?),
             Stdin::Empty => StdinSource::File(c"/dev/null".to_owned()),
         },

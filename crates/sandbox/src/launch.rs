@@ -20,7 +20,7 @@ use crate::plan::{LaunchPlan, Stdin};
 use crate::program::{self, Context};
 use crate::ruleset::{self, Rights};
 use crate::start::{Passed, start};
-use crate::stream::{self, Feed, StreamOutcome, Streams, Tap};
+use crate::stream::{self, Feed, Finish, Sink, StreamOutcome, Streams, Tap};
 use crate::supervise::{Cancel, Ended, Stopped, Watched};
 use crate::{filter, image};
 
@@ -70,7 +70,7 @@ fn check_stdin(plan: &LaunchPlan) -> Result<(), SandboxError> {
                 reason: "standard input is a regular file",
             })
         }
-        Stdin::Bytes | Stdin::Empty | Stdin::File { .. } => Ok(()),
+        Stdin::Bytes | Stdin::Empty | Stdin::File { .. } | Stdin::Stream => Ok(()),
     }
 }
 
@@ -93,17 +93,14 @@ fn run(
     let program = program::build(layout, context, &command(plan, filter.bytes.clone())?)?;
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
-    let (stdin, feed) = input(plan, given.stdin)?;
+    let (stdin, feed) = input(plan, given.stdin, given.input)?;
     let passed = Passed {
         stdin,
         ruleset,
         stdout: stdout_end,
         stderr: stderr_end,
     };
-    let taps = [
-        Tap::new(stdout, plan.output.stdout_bytes, given.stdout),
-        Tap::new(stderr, plan.output.stderr_bytes, given.stderr),
-    ];
+    let taps = taps(plan, [stdout, stderr], [given.stdout, given.stderr])?;
     let (watched, streams) = with_pump(taps, feed, || {
         let running = start(plan.network, caller, &program.bytes, passed)?;
         let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
@@ -122,13 +119,30 @@ fn programs(plan: &LaunchPlan) -> usize {
 pub(crate) fn input(
     plan: &LaunchPlan,
     bytes: Vec<u8>,
+    source: Option<OwnedFd>,
 ) -> Result<(Option<OwnedFd>, Option<Feed>), SandboxError> {
-    if plan.stdin != Stdin::Bytes {
-        return Ok((None, None));
-    }
+    let (bytes, source) = match plan.stdin {
+        Stdin::Bytes => (bytes, None),
+        Stdin::Stream => (Vec::new(), source),
+        Stdin::Empty | Stdin::File { .. } => return Ok((None, None)),
+    };
     let (reader, writer) = pipe()?;
-    let feed = Feed::new(writer, bytes).map_err(SandboxError::internal("preparing the input"))?;
+    let feed = Feed::new(writer, bytes, source, Finish::Close)
+        .map_err(SandboxError::internal("preparing the input"))?;
     Ok((Some(reader), Some(feed)))
+}
+
+/// Returns what reads both streams.
+pub(crate) fn taps(
+    plan: &LaunchPlan,
+    [stdout, stderr]: [OwnedFd; 2],
+    [to_stdout, to_stderr]: [Option<Sink>; 2],
+) -> Result<[Tap; 2], SandboxError> {
+    let unusable = SandboxError::internal("preparing the output");
+    let (first, second) = (plan.output.stdout_bytes, plan.output.stderr_bytes);
+    let stdout = Tap::new(stdout, first, to_stdout);
+    let both = stdout.and_then(|it| Ok([it, Tap::new(stderr, second, to_stderr)?]));
+    both.map_err(unusable)
 }
 
 /// Does `work` while another thread writes the input and reads the streams.
@@ -163,6 +177,14 @@ pub(crate) fn with_pump<T>(
 
 pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd), SandboxError> {
     nix::unistd::pipe2(OFlag::O_CLOEXEC).map_err(SandboxError::internal("making a pipe"))
+}
+
+/// Makes a pipe whose ends never wait: for a caller who reads or writes a run's streams as they come.
+///
+/// # Errors
+/// What `pipe2(2)` says.
+pub fn unwaiting_pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
 }
 
 fn outcome(
@@ -294,6 +316,8 @@ mod tests {
             argv: ["sh", "-c", "echo x > ran"].map(str::to_owned).to_vec(),
             piped_into: Vec::new(),
             stdin: Stdin::Empty,
+            terminal: None,
+            secrets: Vec::new(),
             env: std::collections::BTreeMap::new(),
             cwd: work.to_owned(),
             read_paths: Vec::new(),

@@ -44,10 +44,14 @@ mod sys;
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
 pub use error::SandboxError;
 pub use image::launcher_image;
-pub use launch::launch;
+pub use launch::{launch, unwaiting_pipe};
 pub use local::launch_local;
+pub use nix::errno::Errno;
 pub use outcome::{Outcome, Termination};
-pub use plan::{LaunchPlan, Limits, Network, OutputLimits, Segment, Stdin};
+pub use plan::{
+    LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
+};
 pub use probe::{ProbeReport, probe};
 pub use stream::{Sink, StreamOutcome, Streams};
 pub use supervise::Cancel;
+pub use sys::duplicate;

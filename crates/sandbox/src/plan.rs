@@ -27,6 +27,14 @@ pub struct LaunchPlan {
     /// What the first program reads.
     #[serde(default)]
     pub stdin: Stdin,
+    /// A terminal of the sandbox's own in place of the three streams; one program only. What it
+    /// shows is standard output, and its input is what comes with the launch.
+    #[serde(default)]
+    pub terminal: Option<WindowSize>,
+    /// Where the command finds the secrets that come with the launch, in their order. Their values
+    /// are never part of a plan.
+    #[serde(default)]
+    pub secrets: Vec<SecretPlace>,
     /// The whole environment.
     pub env: BTreeMap<String, String>,
     /// Working directory; must lie in a readable or writable path or the base system.
@@ -80,9 +88,36 @@ pub enum Stdin {
         /// Absolute, as the other paths.
         path: PathBuf,
     },
+    /// What comes from the descriptor that comes with the launch, copied on as it comes.
+    Stream,
     /// Nothing: it ends at once.
     #[default]
     Empty,
+}
+
+/// Size of a terminal, characters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowSize {
+    /// From 1.
+    pub columns: u16,
+    /// From 1.
+    pub rows: u16,
+}
+
+/// Where the command finds one secret: exactly one of both.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretPlace {
+    /// As people know it; it stands in errors and in the outcome.
+    pub name: String,
+    /// A variable of its environment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env: Option<String>,
+    /// A file that only exists in the sandbox, in memory, mode 0400. Outside of all that is
+    /// granted, of the base system and of `/dev` and `/proc`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<PathBuf>,
 }
 
 /// Which network the command has.
@@ -169,6 +204,7 @@ impl LaunchPlan {
         if granted > MAX_PATHS {
             return invalid("read_paths", "at most 256 paths in all");
         }
+        self.validate_terminal()?;
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
                 return invalid(
@@ -186,6 +222,25 @@ impl LaunchPlan {
             }
         }
         Ok(())
+    }
+
+    fn validate_terminal(&self) -> Result<(), SandboxError> {
+        let Some(size) = self.terminal else {
+            return Ok(());
+        };
+        let problem = if size.columns == 0 || size.rows == 0 {
+            "needs at least one column and one row"
+        } else if !self.piped_into.is_empty() {
+            "takes one program, not a pipeline"
+        } else if matches!(self.stdin, Stdin::File { .. }) {
+            "takes its input from what comes with the launch, not from a file"
+        } else {
+            return Ok(());
+        };
+        Err(SandboxError::PlanInvalid {
+            field: "terminal",
+            problem: problem.to_owned(),
+        })
     }
 
     fn paths(&self) -> Vec<(&'static str, &Path)> {
@@ -251,6 +306,8 @@ mod tests {
             argv: vec!["true".to_owned()],
             piped_into: Vec::new(),
             stdin: Stdin::Empty,
+            terminal: None,
+            secrets: Vec::new(),
             env: BTreeMap::new(),
             cwd: PathBuf::from("/usr"),
             read_paths: Vec::new(),

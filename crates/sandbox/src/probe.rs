@@ -71,6 +71,8 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
         argv: vec!["probe".to_owned()],
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
         read_paths: Vec::new(),

@@ -46,6 +46,20 @@ pub(crate) fn landlock_abi() -> Result<u32, Errno> {
     u32::try_from(answer).ok().ok_or_else(Errno::last)
 }
 
+/// Returns a second descriptor of what the caller has open under a number; it is closed on
+/// execution.
+///
+/// # Errors
+/// `EBADF` when nothing is open there.
+pub fn duplicate(number: RawFd) -> Result<OwnedFd, Errno> {
+    const LEAST: c_long = 3;
+    let command = c_long::from(libc::F_DUPFD_CLOEXEC);
+    let args = [c_long::from(number), command, LEAST, NULL, NULL];
+    let slot = AtomicI32::new(c_int::try_from(call(libc::SYS_fcntl, args)?).unwrap_or(-1));
+    // nobody else was told of it
+    adopt(&slot).ok_or(Errno::EBADF)
+}
+
 /// Kills the process a pidfd stands for.
 pub(crate) fn kill(process: BorrowedFd<'_>) -> Result<(), Errno> {
     signal(process, Signal::SIGKILL)

@@ -32,6 +32,8 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
         argv: vec!["x".to_owned()],
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::new(),
         cwd: PathBuf::from(cwd),
         read_paths: Vec::new(),

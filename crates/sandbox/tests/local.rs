@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Segment, State,
+    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Segment, Sink, State,
     Stdin, Streams, Termination, Tier, launch_local,
 };
 use sha2::{Digest as _, Sha256};
@@ -30,6 +30,8 @@ fn plan(argv: &[&str], cwd: &Path) -> LaunchPlan {
         argv,
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
         read_paths: Vec::new(),
@@ -233,7 +235,7 @@ fn a_cancelled_run_ends_with_its_group() {
     let (heard, stop) = (Arc::new(Mutex::new(Vec::new())), cancel.clone());
     let pieces = Arc::clone(&heard);
     let streams = Streams {
-        stdout: Some(Box::new(move |piece| {
+        stdout: Some(Sink::call(move |piece| {
             pieces.lock().unwrap().extend_from_slice(piece);
             stop.cancel().unwrap();
         })),

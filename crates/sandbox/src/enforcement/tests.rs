@@ -12,6 +12,8 @@ fn plan(network: Network, limits: Limits) -> LaunchPlan {
         argv: vec!["true".to_owned()],
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
         read_paths: Vec::new(),

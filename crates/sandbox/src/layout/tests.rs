@@ -12,6 +12,8 @@ fn plan(cwd: &Path, read: &[&Path], write: &[&Path]) -> LaunchPlan {
         argv: vec!["true".to_owned()],
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::new(),
         cwd: cwd.to_owned(),
         read_paths: owned(read),

@@ -15,11 +15,11 @@ use nix::errno::Errno;
 
 use crate::enforcement::Enforcement;
 use crate::error::SandboxError;
-use crate::launch::{input, of_pipeline, pipe, with_pump};
+use crate::launch::{input, of_pipeline, pipe, taps, with_pump};
 use crate::layout::{Tree, open_unmounted};
 use crate::outcome::{Outcome, Termination};
 use crate::plan::{LaunchPlan, Stdin, c_string};
-use crate::stream::{StreamOutcome, Streams, Tap};
+use crate::stream::{StreamOutcome, Streams};
 use crate::supervise::{Cancel, Stopped};
 use group::{Ends, Finished, Group, Started};
 
@@ -65,16 +65,13 @@ pub fn launch_local(
     }
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
-    let (piped, feed) = input(plan, streams.stdin)?;
+    let (piped, feed) = input(plan, streams.stdin, streams.input)?;
     let ends = Ends {
         stdin: judged.stdin(piped)?,
         stdout: stdout_end,
         stderr: stderr_end,
     };
-    let taps = [
-        Tap::new(stdout, plan.output.stdout_bytes, streams.stdout),
-        Tap::new(stderr, plan.output.stderr_bytes, streams.stderr),
-    ];
+    let taps = taps(plan, [stdout, stderr], [streams.stdout, streams.stderr])?;
     let ((termination, finished), streams) = with_pump(taps, feed, || {
         match Group::start(plan, &judged.working_directory()?, ends)? {
             Started::Never(termination) => Ok((termination, Finished::default())),
@@ -128,7 +125,7 @@ impl Judged {
             return Err(refused(&plan.cwd, "a working directory is a directory"));
         }
         let stdin = match &plan.stdin {
-            Stdin::Bytes | Stdin::Empty => None,
+            Stdin::Bytes | Stdin::Empty | Stdin::Stream => None,
             Stdin::File { path } => Some(open_unmounted(path)?),
         };
         if let Some(file) = stdin.as_ref().filter(|file| file.is_directory) {

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ambit_sandbox::{Cancel, State, Streams, Termination, Tier, launch};
+use ambit_sandbox::{Cancel, Sink, State, Streams, Termination, Tier, launch};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Work, output_of, ready, run, shell};
@@ -105,9 +105,10 @@ fn hashes_all_output_and_keeps_what_was_asked() {
     let passed = Arc::new(Mutex::new(0_usize));
     let count = Arc::clone(&passed);
     let streams = Streams {
-        stdin: Vec::new(),
-        stdout: Some(Box::new(move |piece| *count.lock().unwrap() += piece.len())),
-        stderr: None,
+        stdout: Some(Sink::call(move |piece| {
+            *count.lock().unwrap() += piece.len()
+        })),
+        ..Streams::default()
     };
     let outcome = launch(&plan, streams, &Cancel::new().unwrap()).unwrap();
     assert_eq!(outcome.stdout.sha256, sha256(&vec![0; BYTES]));
@@ -126,9 +127,8 @@ fn a_sink_that_panics_does_not_end_the_run() {
         return;
     }
     let streams = Streams {
-        stdin: Vec::new(),
-        stdout: Some(Box::new(|_| panic!("this panic is part of the test"))),
-        stderr: None,
+        stdout: Some(Sink::call(|_| panic!("this panic is part of the test"))),
+        ..Streams::default()
     };
     let plan = shell(Path::new(USR), "echo one; sleep 0.05; echo two; exit 3");
     let outcome = launch(&plan, streams, &Cancel::new().unwrap()).unwrap();

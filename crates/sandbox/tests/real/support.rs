@@ -58,6 +58,8 @@ pub(crate) fn shell(cwd: &Path, script: &str) -> LaunchPlan {
         argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
         piped_into: Vec::new(),
         stdin: Stdin::Empty,
+        terminal: None,
+        secrets: Vec::new(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
         read_paths: Vec::new(),
