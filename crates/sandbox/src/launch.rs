@@ -308,27 +308,17 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::plan::{Limits, Network, OutputLimits};
 
     fn plan(work: &Path) -> LaunchPlan {
         LaunchPlan {
             executable: "/bin/sh".into(),
             argv: ["sh", "-c", "echo x > ran"].map(str::to_owned).to_vec(),
-            piped_into: Vec::new(),
-            stdin: Stdin::Empty,
-            terminal: None,
-            secrets: Vec::new(),
-            env: std::collections::BTreeMap::new(),
             cwd: work.to_owned(),
-            read_paths: Vec::new(),
             write_paths: vec![work.to_owned()],
             hidden_paths: vec![work.join("secret"), work.join("secrets")],
             read_only_paths: vec![work.join("git/hooks")],
-            network: Network::Deny,
             timeout_ms: 10_000,
-            grace_ms: None,
-            limits: Limits::default(),
-            output: OutputLimits::default(),
+            ..LaunchPlan::default()
         }
     }
 

@@ -35,10 +35,12 @@ mod outcome;
 mod plan;
 mod probe;
 mod program;
+mod protection;
 mod ruleset;
 mod start;
 mod stream;
 mod supervise;
+mod surface;
 mod sys;
 
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
@@ -52,6 +54,8 @@ pub use plan::{
     LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
 };
 pub use probe::{ProbeReport, probe};
+pub use protection::Protection;
 pub use stream::{Sink, StreamOutcome, Streams};
 pub use supervise::Cancel;
+pub use surface::{OnMissingPath, Proc, Profile};
 pub use sys::duplicate;

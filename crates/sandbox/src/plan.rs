@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The launch plan: all that one run may see, write and use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::path::{Component, Path, PathBuf};
 
@@ -9,11 +9,13 @@ use ambit_launcher::protocol;
 use serde::{Deserialize, Serialize};
 
 use crate::error::SandboxError;
+use crate::protection::Protection;
+use crate::surface::{OnMissingPath, Proc, Profile};
 
 /// What one run may see, write and use. What is not named is denied.
 ///
 /// Paths are absolute, without `.`, `..` or symbolic links; a directory stands for all beneath it.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct LaunchPlan {
     /// The program, an absolute path; never looked up anywhere.
@@ -51,6 +53,26 @@ pub struct LaunchPlan {
     /// to the writable path, cannot be renamed or removed. Those that do not exist are skipped.
     #[serde(default)]
     pub read_only_paths: Vec<PathBuf>,
+    /// Patterns of paths that must not be seen: `**` spans folders, `*` and `?` stay in one name,
+    /// `[a-z]` and `[!a-z]` are one character. What matches when the run starts is hidden as
+    /// `hidden_paths` are.
+    #[serde(default)]
+    pub hidden_globs: Vec<String>,
+    /// Default protections that do not hold in this run.
+    #[serde(default)]
+    pub lifted_protections: BTreeSet<Protection>,
+    /// What a granted path that does not exist means.
+    #[serde(default)]
+    pub on_missing_path: OnMissingPath,
+    /// Which system calls there are.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What `/proc` shows.
+    #[serde(default)]
+    pub proc: Proc,
+    /// Whether programs can be executed from scratch space and from `memfd_create(2)`.
+    #[serde(default)]
+    pub allow_exec_from_memory: bool,
     /// Which network there is.
     pub network: Network,
     /// Wall-clock limit for the whole run, milliseconds, from 1.
@@ -121,10 +143,11 @@ pub struct SecretPlace {
 }
 
 /// Which network the command has.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
     /// An empty network namespace, and no socket can be made.
+    #[default]
     Deny,
     /// The host's network, unrestricted.
     Full,
@@ -304,21 +327,9 @@ mod tests {
         LaunchPlan {
             executable: PathBuf::from("/bin/true"),
             argv: vec!["true".to_owned()],
-            piped_into: Vec::new(),
-            stdin: Stdin::Empty,
-            terminal: None,
-            secrets: Vec::new(),
-            env: BTreeMap::new(),
             cwd: PathBuf::from("/usr"),
-            read_paths: Vec::new(),
-            write_paths: Vec::new(),
-            hidden_paths: Vec::new(),
-            read_only_paths: Vec::new(),
-            network: Network::Deny,
             timeout_ms: 1,
-            grace_ms: None,
-            limits: Limits::default(),
-            output: OutputLimits::default(),
+            ..LaunchPlan::default()
         }
     }
 

@@ -12,7 +12,7 @@ use crate::enforcement::{Mechanism, State, Tier, missing_rights};
 use crate::error::SandboxError;
 use crate::launch::launch;
 use crate::outcome::Termination;
-use crate::plan::{LaunchPlan, Limits, Network, OutputLimits, Stdin};
+use crate::plan::LaunchPlan;
 use crate::stream::Streams;
 use crate::supervise::Cancel;
 use crate::sys;
@@ -69,21 +69,9 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
     let plan = LaunchPlan {
         executable: PathBuf::from(NOTHING),
         argv: vec!["probe".to_owned()],
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
-        env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
-        read_paths: Vec::new(),
-        write_paths: Vec::new(),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
-        network: Network::Deny,
         timeout_ms: 10_000,
-        grace_ms: None,
-        limits: Limits::default(),
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     };
     let outcome = launch(&plan, Streams::default(), &Cancel::new()?)?;
     if outcome.termination == Termination::NotFound {

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Alone in its process, since it counts what the process holds.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, OutputLimits, Stdin, Streams, Tier, launch, probe,
-};
+use ambit_sandbox::{Cancel, LaunchPlan, Streams, Tier, launch, probe};
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 
@@ -30,21 +27,9 @@ fn two_hundred_launches_leave_no_descriptor_thread_or_zombie() {
     let plan = |executable: &str, cwd: &str| LaunchPlan {
         executable: PathBuf::from(executable),
         argv: vec!["x".to_owned()],
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
-        env: BTreeMap::new(),
         cwd: PathBuf::from(cwd),
-        read_paths: Vec::new(),
-        write_paths: Vec::new(),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
-        network: Network::Deny,
         timeout_ms: 30_000,
-        grace_ms: None,
-        limits: Limits::default(),
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     };
     // one that works, one that does not start, one that cannot be built
     let plans = [

@@ -16,8 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Segment, Sink, State,
-    Stdin, Streams, Termination, Tier, launch_local,
+    Cancel, LaunchPlan, Outcome, OutputLimits, SandboxError, Segment, Sink, State, Stdin, Streams,
+    Termination, Tier, launch_local,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -28,21 +28,10 @@ fn plan(argv: &[&str], cwd: &Path) -> LaunchPlan {
     LaunchPlan {
         executable,
         argv,
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
-        read_paths: Vec::new(),
-        write_paths: Vec::new(),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
-        network: Network::Deny,
         timeout_ms: 20_000,
-        grace_ms: None,
-        limits: Limits::default(),
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     }
 }
 

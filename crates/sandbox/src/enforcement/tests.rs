@@ -4,27 +4,17 @@ use std::path::PathBuf;
 use nix::unistd::{Gid, Uid};
 
 use super::*;
-use crate::plan::{Limits, OutputLimits, Stdin};
+use crate::plan::Limits;
 
 fn plan(network: Network, limits: Limits) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/true"),
         argv: vec!["true".to_owned()],
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
-        env: BTreeMap::new(),
         cwd: PathBuf::from("/usr"),
-        read_paths: Vec::new(),
-        write_paths: Vec::new(),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
         network,
         timeout_ms: 5,
-        grace_ms: None,
         limits,
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     }
 }
 

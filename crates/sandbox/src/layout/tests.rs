@@ -3,28 +3,17 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use super::*;
-use crate::plan::{Limits, OutputLimits, Stdin};
 
 fn plan(cwd: &Path, read: &[&Path], write: &[&Path]) -> LaunchPlan {
     let owned = |paths: &[&Path]| paths.iter().map(|path| path.to_path_buf()).collect();
     LaunchPlan {
         executable: PathBuf::from("/usr/bin/true"),
         argv: vec!["true".to_owned()],
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
-        env: BTreeMap::new(),
         cwd: cwd.to_owned(),
         read_paths: owned(read),
         write_paths: owned(write),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
-        network: Network::Deny,
         timeout_ms: 1000,
-        grace_ms: None,
-        limits: Limits::default(),
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     }
 }
 

@@ -6,10 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use ambit_sandbox::{
-    Cancel, LaunchPlan, Limits, Network, Outcome, OutputLimits, SandboxError, Stdin, Streams, Tier,
-    launch, probe,
-};
+use ambit_sandbox::{Cancel, LaunchPlan, Outcome, SandboxError, Streams, Tier, launch, probe};
 
 /// Returns whether this machine can build a sandbox. Without one, `REQUIRE_SANDBOX=1` fails the
 /// test; else it is skipped, and says so.
@@ -56,21 +53,10 @@ pub(crate) fn shell(cwd: &Path, script: &str) -> LaunchPlan {
     LaunchPlan {
         executable: PathBuf::from("/bin/sh"),
         argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
-        piped_into: Vec::new(),
-        stdin: Stdin::Empty,
-        terminal: None,
-        secrets: Vec::new(),
         env: BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]),
         cwd: cwd.to_owned(),
-        read_paths: Vec::new(),
-        write_paths: Vec::new(),
-        hidden_paths: Vec::new(),
-        read_only_paths: Vec::new(),
-        network: Network::Deny,
         timeout_ms: 30_000,
-        grace_ms: None,
-        limits: Limits::default(),
-        output: OutputLimits::default(),
+        ..LaunchPlan::default()
     }
 }
 
