@@ -34,8 +34,8 @@ const SEEN_TO: ReadonlySet<Obligation['require']> = new Set(['enforcement_floor'
 
 /**
  * Returns the obligations of a decision that this version cannot see to. A runner refuses a decision
- * for which the list is not empty. A floor is always met: this version runs with `full` or not at all.
- * Executables are compared right before they start.
+ * for which the list is not empty. A floor is seen to by the launch,
+ * which runs nothing below it. Executables are compared right before they start.
  *
  * @param decision as `evaluate` returned it
  */

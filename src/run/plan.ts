@@ -24,6 +24,8 @@ export interface PlanContext {
   readonly writable: readonly string[]
   /** What the policy lets contracts write, as it says it. */
   readonly writablePrefixes: readonly string[]
+  /** The least tier that will do for a command in hardened mode. */
+  readonly floor: 'full' | 'lite'
   /** The files that the policy names for executables of this command. */
   readonly pins?: Pins
 }
@@ -43,6 +45,8 @@ export interface LaunchPlan extends Program {
   readonly timeout_ms: number
   readonly grace_ms?: number
   readonly limits: Limits
+  /** The least tier that will do; absent, `full`. */
+  readonly floor?: 'lite'
 }
 
 /** What is executed, an absolute path, and its arguments, `argv[0]` included. */
@@ -107,6 +111,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     timeout_ms: command.timeout_sec * 1000,
     ...(graceMs !== undefined && { grace_ms: graceMs }),
     limits: isLocal ? {} : limitsOf(command),
+    ...(!isLocal && context.floor === 'lite' && { floor: context.floor }),
   }
 }
 

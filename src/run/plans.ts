@@ -38,10 +38,19 @@ export function plansOf(planning: Planning, decision: PolicyDecision): readonly 
   const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
   const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
   const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
-  const context = { ...caller, graceMs, hiddenPaths, writable, writablePrefixes }
+  const floor = floorOf(policy.document.enforcement_floor)
+  const context = { ...caller, floor, graceMs, hiddenPaths, writable, writablePrefixes }
   return contract.commands.map((command) => {
     const pins = pinsOf(decision, command.id)
     refuseWritable(pins, writable)
     return planOf(command, { ...context, pins })
   })
+}
+
+/**
+ * Returns the least tier that hardened mode may run with: `full`, unless the policy names a lower one in
+ * words. Below `lite` nothing is enforced, and then it is not hardened mode.
+ */
+function floorOf(named: 'full' | 'lite' | 'none' | undefined): 'full' | 'lite' {
+  return named === undefined || named === 'full' ? 'full' : 'lite'
 }

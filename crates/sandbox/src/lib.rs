@@ -51,7 +51,7 @@ pub use local::launch_local;
 pub use nix::errno::Errno;
 pub use outcome::{Outcome, Termination};
 pub use plan::{
-    LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
+    Floor, LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
 };
 pub use probe::{ProbeReport, probe};
 pub use protection::Protection;

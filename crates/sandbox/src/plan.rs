@@ -87,6 +87,21 @@ pub struct LaunchPlan {
     /// How much output is kept; all of it is passed on and hashed.
     #[serde(default)]
     pub output: OutputLimits,
+    /// The least tier that will do. A run gets the best that this machine gives.
+    #[serde(default)]
+    pub floor: Floor,
+}
+
+/// The least tier that a run may get.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Floor {
+    /// Nothing runs where namespaces, mounts and all the rest cannot be had.
+    #[default]
+    Full,
+    /// Landlock and seccomp alone will do, where this machine gives no namespaces and the plan asks
+    /// for nothing that needs them.
+    Lite,
 }
 
 /// A program of a pipeline after the first.
@@ -329,7 +344,14 @@ mod tests {
             argv: vec!["true".to_owned()],
             cwd: PathBuf::from("/usr"),
             timeout_ms: 1,
+<<<<<<< Updated upstream
             ..LaunchPlan::default()
+=======
+            grace_ms: None,
+            limits: Limits::default(),
+            output: OutputLimits::default(),
+            floor: Floor::Full,
+>>>>>>> Stashed changes
         }
     }
 

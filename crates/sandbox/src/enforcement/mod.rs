@@ -16,6 +16,8 @@ use crate::ruleset::Rights;
 pub enum Tier {
     /// Namespaces, Landlock, seccomp and dropped capabilities.
     Full,
+    /// Landlock, seccomp and limits: no namespaces, so no mounts of its own.
+    Lite,
     /// Nothing was enforced: the command never started, or was run without a sandbox.
     None,
 }
