@@ -168,6 +168,8 @@ export {
 export { type Home, findHome } from './run/home.js'
 export {
   type Enforcement,
+  type LimitReached,
+  type LimitTermination,
   type Mechanism,
   type ProbeReport,
   type StreamOutcome,

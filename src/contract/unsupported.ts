@@ -26,7 +26,6 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ['proc', ({ proc = 'masked' }) => proc !== 'masked'],
   ['pty', ({ pty }) => pty === true],
   ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
-  ['limits', ({ limits = {} }) => limits.max_output_bytes !== undefined],
   [
     'artifacts',
     ({ artifacts = [], write_paths }) => !artifacts.every((path) => isUnderAny(path, write_paths)),

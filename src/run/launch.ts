@@ -24,12 +24,27 @@ export type Termination =
   | { readonly kind: 'signaled'; readonly signal: number }
   | { readonly kind: 'not_executable'; readonly errno: number }
   | { readonly kind: 'cancelled' | 'not_found' | 'sandbox_lost' | 'timed_out' }
+  | LimitTermination
+
+/** A limit ended it: one of exit code and signal is a number. */
+export interface LimitTermination {
+  readonly kind: 'cpu' | 'file_size' | 'oom' | 'output' | 'pids'
+  readonly code: number | null
+  readonly signal: number | null
+}
+
+/** A limit that was seen to be reached, whether or not that ended the command. */
+export interface LimitReached {
+  readonly limit: LimitTermination['kind'] | 'timeout'
+  /** What was seen, in words. */
+  readonly evidence: string
+}
 
 /** What is known of one output stream. */
 export interface StreamOutcome {
-  /** Of the whole stream, 64 hex digits. */
+  /** Of all that was passed on, 64 hex digits: the whole stream, unless it reached its limit. */
   readonly sha256: string
-  /** Length of the whole stream. */
+  /** Length of what was passed on. */
   readonly bytes: number
   /** Whether less than all of it was kept. */
   readonly truncated: boolean
@@ -38,6 +53,7 @@ export interface StreamOutcome {
 /** How one launch went. */
 interface LaunchOutcome {
   readonly termination: Termination
+  readonly limits_reached: readonly LimitReached[]
   readonly duration_us: number
   readonly user_us: number
   readonly system_us: number

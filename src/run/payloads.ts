@@ -140,8 +140,8 @@ function commandMember(result: CommandResult): object {
     ...(programs && { piped_into: programs }),
     tier: enforcement.tier,
     termination: termination.kind,
-    exit_code: termination.kind === 'exited' ? termination.code : null,
-    signal: termination.kind === 'signaled' ? termination.signal : null,
+    exit_code: 'code' in termination ? termination.code : null,
+    signal: 'signal' in termination ? termination.signal : null,
     timed_out: termination.kind === 'timed_out',
   }
 }
@@ -243,7 +243,8 @@ function cscEnd(outcome: Pick<CscOutcome, 'commands' | 'failedId' | 'fault'>): {
     return { members: { status: 'failed', ...ranMembers(last, NOT_STARTED) } }
   }
   const { termination } = last
-  const code = termination.kind === 'signaled' ? -termination.signal : exitCodeOf(termination)
+  const signal = 'signal' in termination ? termination.signal : null
+  const code = signal === null ? exitCodeOf(termination) : -signal
   const members = { status: 'failed', ...ranMembers(last, code) }
   return failedId === undefined ? { failed: last, members } : { members }
 }

@@ -56,12 +56,12 @@ export interface Program {
 }
 
 type Limits = { readonly [Name in LimitName]?: number }
-type LimitName = 'cpu_sec' | 'max_file_size_bytes' | 'max_open_files' | 'max_processes'
+type LimitName = keyof NonNullable<Command['limits']>
 
 /**
  * Limits of every command, since a csc contract names none: wide enough for builds and test suites,
- * narrow enough that a fork bomb or a runaway file ends. Memory has none: an address space limit
- * breaks WebAssembly, and a limit on memory itself needs a cgroup.
+ * narrow enough that a fork bomb or a runaway file ends. Memory has none unless a contract names it:
+ * no number suits all, and what reserves address space must not be counted as what uses memory.
  */
 const DEFAULT_LIMITS = {
   max_processes: 1024,
@@ -110,7 +110,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     network,
     timeout_ms: command.timeout_sec * 1000,
     ...(graceMs !== undefined && { grace_ms: graceMs }),
-    limits: isLocal ? {} : limitsOf(command),
+    limits: isLocal ? outputLimitOf(command) : limitsOf(command),
     ...(!isLocal && context.floor === 'lite' && { floor: context.floor }),
   }
 }
@@ -123,15 +123,22 @@ function stdinOf(command: Command): LaunchPlan['stdin'] {
 
 /** The lesser of what the contract says and what always holds. */
 function limitsOf(command: Command): Limits {
-  const { cpu_sec, ...asked } = command.limits ?? {}
+  const { cpu_sec, memory_bytes, ...asked } = command.limits ?? {}
   const least = (name: keyof typeof DEFAULT_LIMITS) =>
     Math.min(asked[name] ?? DEFAULT_LIMITS[name], DEFAULT_LIMITS[name])
   return {
+    ...outputLimitOf(command),
     ...(cpu_sec !== undefined && { cpu_sec }),
+    ...(memory_bytes !== undefined && { memory_bytes }),
     max_processes: least('max_processes'),
     max_open_files: least('max_open_files'),
     max_file_size_bytes: least('max_file_size_bytes'),
   }
+}
+
+/** The limit that needs no kernel: in local mode too, whoever passes output on counts it. */
+function outputLimitOf({ limits: { max_output_bytes } = {} }: Command): Limits {
+  return max_output_bytes === undefined ? {} : { max_output_bytes }
 }
 
 /**

@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Enforcement, StreamOutcome, Termination } from './launch.js'
+import type {
+  Enforcement,
+  LimitReached,
+  LimitTermination,
+  StreamOutcome,
+  Termination,
+} from './launch.js'
 import type { PolicyDecision } from '../policy/index.js'
 
 /** What was executed. */
@@ -19,6 +25,8 @@ export interface CommandResult extends ProgramResult {
   /** The further programs of a pipeline. */
   readonly piped_into?: readonly ProgramResult[]
   readonly termination: Termination
+  /** Limits that were seen to be reached, whether or not they ended it. */
+  readonly limits_reached: readonly LimitReached[]
   readonly duration_ms: number
   /** CPU time of the command and its reaped descendants, microseconds. */
   readonly user_us: number
@@ -31,7 +39,8 @@ export interface CommandResult extends ProgramResult {
 }
 
 /** The word for a whole run, as its execution receipt says it. */
-export type RunStatus = 'failed' | 'interrupted' | 'not_started' | 'success' | 'timed_out'
+export type RunStatus =
+  'failed' | 'interrupted' | 'not_started' | 'success' | 'timed_out' | LimitTermination['kind']
 
 /** A signed document as its exact bytes, and its place in the ledger. */
 export interface LedgerReceipt {
@@ -91,7 +100,22 @@ export function exitCodeOf(termination: Termination): number {
     case 'cancelled':
     case 'sandbox_lost':
       return SIGNAL_BASE + SIGKILL
+    case 'cpu':
+    case 'file_size':
+    case 'oom':
+    case 'output':
+    case 'pids':
+      return endCodeOf(termination)
   }
+}
+
+/**
+ * The exit code of a command that a limit ended is its own. Where that was a good one, but output was
+ * lost, it stands for a kill.
+ */
+function endCodeOf({ code, signal }: LimitTermination): number {
+  if (code !== null && code !== 0) return code
+  return SIGNAL_BASE + (signal ?? SIGKILL)
 }
 
 /** Returns the word for a run that ended with this command. */
@@ -100,7 +124,12 @@ export function statusOf(termination: Termination): RunStatus {
     case 'exited':
       return termination.code === 0 ? 'success' : 'failed'
     case 'timed_out':
-      return 'timed_out'
+    case 'cpu':
+    case 'file_size':
+    case 'oom':
+    case 'output':
+    case 'pids':
+      return termination.kind
     case 'cancelled':
     case 'sandbox_lost':
       return 'interrupted'
@@ -130,5 +159,24 @@ export function describe(result: CommandResult): string {
       return `${command} was cancelled`
     case 'sandbox_lost':
       return `${command}: the sandbox was killed from outside`
+    case 'cpu':
+    case 'file_size':
+    case 'oom':
+    case 'output':
+    case 'pids':
+      return `${command} ${OVER[termination.kind]}${evidenceOf(result)}`
   }
+}
+
+const OVER = {
+  cpu: 'used up its processor time',
+  file_size: 'wrote a file larger than its limit',
+  oom: 'ran out of memory',
+  output: 'wrote more output than its limit',
+  pids: 'could have no more processes',
+} as const satisfies Record<LimitTermination['kind'], string>
+
+function evidenceOf({ termination, limits_reached }: CommandResult): string {
+  const found = limits_reached.find(({ limit }) => limit === termination.kind)
+  return found === undefined ? '' : ` (${found.evidence})`
 }

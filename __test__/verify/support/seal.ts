@@ -76,6 +76,7 @@ const command = {
   exit_code: 0,
   signal: null,
   timed_out: false,
+  limits_reached: [{ limit: 'pids', evidence: 'e' }],
   duration_ms: 1,
   user_us: 1,
   system_us: 1,

@@ -274,6 +274,40 @@ fn each_member_of_our_types_is_checked() {
     );
 }
 
+#[test]
+fn limits_and_the_words_for_them_are_checked() {
+    let status = |text: &str| acta::seal(with(EXECUTION, "status", text), &key()).is_ok();
+    for word in ["cpu", "file_size", "oom", "output", "pids", "timed_out"] {
+        assert!(status(&format!("\"{word}\"")), "{word}");
+    }
+    assert!(!status("\"timeout\"") && !status("\"memory\""));
+    let sealed = |reached: &str| {
+        let member = format!("\"timed_out\":false,\"limits_reached\":{reached},");
+        let payload = EXECUTION.replacen("\"timed_out\":false,", &member, 1);
+        match acta::seal(value(&payload), &key()) {
+            Ok(_) => Ok(()),
+            Err(acta::ActaError::Schema(error)) => Err(error.path),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(sealed("[]"), Ok(()));
+    assert_eq!(
+        sealed(r#"[{"limit":"oom","evidence":"oom_kill 1"}]"#),
+        Ok(())
+    );
+    for reached in [
+        "{}",
+        "[\"oom\"]",
+        r#"[{"limit":"oom"}]"#,
+        r#"[{"limit":"","evidence":"x"}]"#,
+        r#"[{"limit":"oom","evidence":""}]"#,
+        r#"[{"limit":"oom","evidence":"x","more":1}]"#,
+    ] {
+        let path = sealed(reached).unwrap_err();
+        assert!(path.contains("limits_reached"), "{reached}: {path}");
+    }
+}
+
 /// Later versions may add members; a verifier of today reads past them, signed as they are.
 #[test]
 fn members_that_we_do_not_know_pass_in_verification_only() {

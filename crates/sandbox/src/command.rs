@@ -101,10 +101,13 @@ fn resources(limits: &Limits) -> Result<Vec<Resource>, SandboxError> {
         let Some(value) = value else { continue };
         let (_, hard) = getrlimit(kind).map_err(SandboxError::internal("reading a limit"))?;
         let limit = value.min(hard);
+        // at the soft limit the kernel sends SIGXCPU, at the hard one SIGKILL: with both the same it
+        // never says why
+        let spare = u64::from(kind == Kind::RLIMIT_CPU);
         out.push(Resource {
             number: kind as u32,
             soft: limit,
-            hard: limit,
+            hard: limit.saturating_add(spare).min(hard),
         });
     }
     Ok(out)

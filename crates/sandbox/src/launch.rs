@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One run, from plan to outcome.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,11 @@ use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
 use crate::plan::{LaunchPlan, Stdin};
 use crate::program::{self, Context};
+use crate::reached::{self, Seen};
 use crate::ruleset::{self, Rights};
 use crate::start::{Passed, start};
-use crate::stream::{self, Feed, Finish, Sink, StreamOutcome, Streams, Tap};
-use crate::supervise::{Cancel, Ended, Stopped, Watched};
+use crate::stream::{self, Allowance, Feed, Finish, Sink, StreamOutcome, Streams, Tap};
+use crate::supervise::{Bounds, Cancel, Ended, Stopped, Watched};
 use crate::{filter, image};
 
 /// Runs one command in a sandbox and returns once its last process is gone.
@@ -101,10 +102,14 @@ fn run(
         stderr: stderr_end,
     };
     let taps = taps(plan, [stdout, stderr], [given.stdout, given.stderr])?;
-    let (watched, streams) = with_pump(taps, feed, || {
+    let (watched, streams) = with_pump(plan, taps, feed, |over| {
         let running = start(plan.network, caller, &program.bytes, passed)?;
         let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
-        Ok(running.watch(deadline.unwrap_or(begun), cancel))
+        Ok(running.watch(Bounds {
+            deadline: deadline.unwrap_or(begun),
+            cancel,
+            over,
+        }))
     })?;
     let ended = termination(&watched, programs(plan), &program.steps)?;
     Ok(outcome(begun, ended, &watched, streams, evidence))
@@ -145,23 +150,29 @@ pub(crate) fn taps(
     both.map_err(unusable)
 }
 
-/// Does `work` while another thread writes the input and reads the streams.
+/// Does `work` while another thread writes the input and reads the streams. What `work` is given
+/// becomes readable once more was written than the plan lets through.
 pub(crate) fn with_pump<T>(
+    plan: &LaunchPlan,
     taps: [Tap; 2],
     feed: Option<Feed>,
-    work: impl FnOnce() -> Result<T, SandboxError>,
+    work: impl FnOnce(BorrowedFd<'_>) -> Result<T, SandboxError>,
 ) -> Result<(T, [StreamOutcome; 2]), SandboxError> {
-    let ended = EventFd::from_flags(EfdFlags::EFD_CLOEXEC)
-        .map_err(SandboxError::internal("making an eventfd"))?;
+    let event = || {
+        EventFd::from_flags(EfdFlags::EFD_CLOEXEC)
+            .map_err(SandboxError::internal("making an eventfd"))
+    };
+    let (ended, over) = (event()?, event()?);
+    let allowance = Allowance::new(plan.limits.max_output_bytes, &over);
     thread::scope(|scope| {
         let pump = thread::Builder::new()
             .name("ambit-output".to_owned())
-            .spawn_scoped(scope, || stream::pump(taps, feed, ended.as_fd()))
+            .spawn_scoped(scope, || stream::pump(taps, feed, allowance, ended.as_fd()))
             .map_err(|error| SandboxError::Internal {
                 what: "starting a thread",
                 source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
             })?;
-        let done = work();
+        let done = work(over.as_fd());
         // INVARIANT: an eventfd that was never written takes 1
         let told = ended.write(1);
         let streams = pump.join();
@@ -197,8 +208,19 @@ fn outcome(
     let last = watched.exited.last();
     let usage = last.map_or_else(Usage::default, |ended| ended.usage);
     let seen: Option<&Observation> = watched.started.as_ref();
+    let (termination, limits_reached) = reached::judge(
+        termination,
+        evidence.plan,
+        Seen {
+            stopped: watched.stopped,
+            usage,
+            streams: [&stdout, &stderr],
+            counted: Vec::new(),
+        },
+    );
     Outcome {
         termination,
+        limits_reached,
         duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
         user_us: usage.user_us,
         system_us: usage.system_us,
@@ -229,6 +251,7 @@ fn termination(
             Err(not_built(stage, errno, steps))
         }
         (_, Some(Stopped::Cancelled)) => Ok(Termination::Cancelled),
+        (_, Some(Stopped::Reached(limit))) => Ok(reached::killed_for(limit)),
         (_, Some(Stopped::TimedOut)) => Ok(Termination::TimedOut),
         (_, None) => Ok(Termination::SandboxLost),
     }

@@ -49,7 +49,7 @@ pub use image::launcher_image;
 pub use launch::{launch, unwaiting_pipe};
 pub use local::launch_local;
 pub use nix::errno::Errno;
-pub use outcome::{Outcome, Termination};
+pub use outcome::{End, Limit, LimitReached, Outcome, Termination};
 pub use plan::{
     Floor, LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
 };

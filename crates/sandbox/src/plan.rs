@@ -168,20 +168,26 @@ pub enum Network {
     Full,
 }
 
-/// Limits of `setrlimit(2)`; absent means the caller's own limit stays.
+/// Resource limits; where one is absent, the caller's own `setrlimit(2)` limit stays, or there is
+/// none. What holds each is said by [`Enforcement`](crate::Enforcement).
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// CPU time per process, seconds.
+    /// CPU time per process, seconds: `SIGXCPU` then, `SIGKILL` a second later.
     pub cpu_sec: Option<u64>,
     /// Address space per process, bytes.
     pub address_space_bytes: Option<u64>,
-    /// Processes and threads of the command. The kernel exempts a root caller (`setrlimit(2)`).
+    /// Memory of all processes together, bytes, from 1 MiB.
+    pub memory_bytes: Option<u64>,
+    /// Processes and threads of the command, from 1.
     pub max_processes: Option<u64>,
     /// Size of any file written, bytes.
     pub max_file_size_bytes: Option<u64>,
     /// Open descriptors per process.
     pub max_open_files: Option<u64>,
+    /// Standard output and standard error together, bytes. What goes beyond is not passed on, and
+    /// everything in the sandbox is killed.
+    pub max_output_bytes: Option<u64>,
 }
 
 /// How many bytes of each stream are kept.
@@ -205,6 +211,8 @@ impl Default for OutputLimits {
 
 /// Longest wall-clock limit, milliseconds: one day, as a contract's.
 const MAX_TIMEOUT_MS: u64 = 86_400_000;
+/// Least memory a run may be limited to, bytes: a program needs some to start at all.
+const MIN_MEMORY: u64 = 1 << 20;
 /// Most paths in one plan; each is a mount.
 const MAX_PATHS: usize = 256;
 /// Most programs of one pipeline.
@@ -237,6 +245,9 @@ impl LaunchPlan {
         }
         if self.timeout_ms == 0 || self.timeout_ms > MAX_TIMEOUT_MS {
             return invalid("timeout_ms", "must be from 1 to 86400000");
+        }
+        if self.limits.memory_bytes.is_some_and(|it| it < MIN_MEMORY) {
+            return invalid("limits", "`memory_bytes` must be from 1048576");
         }
         let granted: usize = self.scopes().iter().map(|(_, paths)| paths.len()).sum();
         if granted > MAX_PATHS {
@@ -381,6 +392,10 @@ mod tests {
         assert_eq!(field_of(|_| ()), None);
         assert_eq!(field_of(|plan| plan.timeout_ms = 86_400_000), None);
         assert_eq!(
+            field_of(|plan| plan.limits.memory_bytes = Some(1 << 20)),
+            None
+        );
+        assert_eq!(
             field_of(|plan| plan.read_paths = vec!["/a".into(); 256]),
             None
         );
@@ -411,6 +426,10 @@ mod tests {
             ),
             (field_of(|plan| plan.timeout_ms = 0), "timeout_ms"),
             (field_of(|plan| plan.timeout_ms = 86_400_001), "timeout_ms"),
+            (
+                field_of(|plan| plan.limits.memory_bytes = Some((1 << 20) - 1)),
+                "limits",
+            ),
             (with_env("", "x"), "env"),
             (with_env("A=B", "x"), "env"),
             (with_env("A\0", "x"), "env"),

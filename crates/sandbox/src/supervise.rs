@@ -13,6 +13,7 @@ use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::error::SandboxError;
+use crate::outcome::Limit;
 use crate::sys;
 
 /// Stops a run from another thread. Clones stand for the same run.
@@ -64,7 +65,18 @@ impl Cancel {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Stopped {
     Cancelled,
+    /// A limit that is counted outside was reached.
+    Reached(Limit),
     TimedOut,
+}
+
+/// What a run is stopped for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds<'a> {
+    pub(crate) deadline: Instant,
+    pub(crate) cancel: &'a Cancel,
+    /// Becomes readable when more was written than may be passed on.
+    pub(crate) over: BorrowedFd<'a>,
 }
 
 /// A program that ended.
@@ -112,44 +124,38 @@ impl Running {
     /// Waits until pid 1 of the sandbox is gone, killing it at the deadline or when cancelled, or
     /// at once if it cannot be watched any more. Once it is started, a command has run or may
     /// have, so there is always an account of it.
-    pub(crate) fn watch(mut self, deadline: Instant, cancel: &Cancel) -> Watched {
+    pub(crate) fn watch(mut self, bounds: Bounds<'_>) -> Watched {
         let mut watched = Watched {
             shared: self.shared,
             ..Watched::default()
         };
-        if self.follow(deadline, cancel, &mut watched).is_err() {
+        if self.follow(bounds, &mut watched).is_err() {
             self.end();
         }
         while hear(self.control.as_fd(), &mut watched) == Heard::Report {}
         watched
     }
 
-    fn follow(
-        &mut self,
-        deadline: Instant,
-        cancel: &Cancel,
-        watched: &mut Watched,
-    ) -> Result<(), SandboxError> {
+    fn follow(&mut self, bounds: Bounds<'_>, watched: &mut Watched) -> Result<(), SandboxError> {
         let mut listening = true;
         loop {
-            let ready = self.wait(deadline, cancel, listening, watched.stopped.is_none())?;
+            let ready = self.wait(bounds, listening, watched.stopped.is_none())?;
             if ready.heard {
                 listening = hear(self.control.as_fd(), watched) != Heard::End;
             }
+            let late = Instant::now() >= bounds.deadline;
             if ready.gone {
                 // the launcher's backstop ends a run that we, stopped, could not end in time
-                if watched.stopped.is_none() && Instant::now() >= deadline {
+                if watched.stopped.is_none() && late {
                     watched.stopped = Some(Stopped::TimedOut);
                 }
                 break;
             }
-            if watched.stopped.is_none() && (ready.cancelled || Instant::now() >= deadline) {
-                let reason = if ready.cancelled {
-                    Stopped::Cancelled
-                } else {
-                    Stopped::TimedOut
-                };
-                watched.stopped = Some(reason);
+            if watched.stopped.is_some() {
+                continue;
+            }
+            watched.stopped = ready.reason(late);
+            if watched.stopped.is_some() {
                 self.kill()?;
             }
         }
@@ -158,8 +164,7 @@ impl Running {
 
     fn wait(
         &self,
-        deadline: Instant,
-        cancel: &Cancel,
+        bounds: Bounds<'_>,
         listening: bool,
         stoppable: bool,
     ) -> Result<Ready, SandboxError> {
@@ -170,13 +175,14 @@ impl Running {
         };
         let mut fds = vec![
             PollFd::new(self.process.as_fd(), PollFlags::POLLIN),
-            PollFd::new(cancel.event.as_fd(), stop),
+            PollFd::new(bounds.cancel.event.as_fd(), stop),
+            PollFd::new(bounds.over, stop),
         ];
         if listening {
             fds.push(PollFd::new(self.control.as_fd(), PollFlags::POLLIN));
         }
         let timeout = if stoppable {
-            until(deadline)
+            until(bounds.deadline)
         } else {
             PollTimeout::NONE
         };
@@ -193,7 +199,8 @@ impl Running {
         Ok(Ready {
             gone: any(0),
             cancelled: any(1),
-            heard: any(2),
+            over: any(2),
+            heard: any(3),
         })
     }
 
@@ -227,10 +234,27 @@ impl Drop for Running {
     }
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "one for each descriptor")]
 struct Ready {
     gone: bool,
     cancelled: bool,
+    over: bool,
     heard: bool,
+}
+
+impl Ready {
+    /// Returns why the run is to be stopped now, if it is.
+    const fn reason(&self, late: bool) -> Option<Stopped> {
+        if self.cancelled {
+            Some(Stopped::Cancelled)
+        } else if self.over {
+            Some(Stopped::Reached(Limit::Output))
+        } else if late {
+            Some(Stopped::TimedOut)
+        } else {
+            None
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -150,6 +150,9 @@ const PROGRAM: Shape = {
   others: true,
 }
 
+/** A limit that was seen to be reached. */
+const REACHED: Shape = { members: [must('limit', TEXT), must('evidence', TEXT)], others: true }
+
 const COMMAND: Shape = {
   members: [
     must('id', TEXT),
@@ -158,6 +161,7 @@ const COMMAND: Shape = {
     must('exit_code', nullable(integer())),
     must('signal', nullable(integer(1))),
     must('timed_out', BOOLEAN),
+    may('limits_reached', list(object(REACHED))),
     must('duration_ms', integer(0)),
     must('stdout', object(STREAM)),
     must('stderr', object(STREAM)),
@@ -197,6 +201,19 @@ const ARTIFACT: Shape = {
   others: true,
 }
 
+const STATUSES = [
+  'success',
+  'failed',
+  'timed_out',
+  'not_started',
+  'interrupted',
+  'cpu',
+  'file_size',
+  'oom',
+  'output',
+  'pids',
+] as const
+
 const EXECUTION: Shape = {
   members: [
     ...IN_LEDGER,
@@ -204,7 +221,7 @@ const EXECUTION: Shape = {
     must('contract_hash', DIGEST),
     must('policy_hash', DIGEST),
     must('mode', MODE),
-    must('status', oneOf('success', 'failed', 'timed_out', 'not_started', 'interrupted')),
+    must('status', oneOf(...STATUSES)),
     must('commands', list(object(COMMAND))),
     must(
       'enforcement',

@@ -164,11 +164,18 @@ static COMMAND: Shape = Shape {
         must("exit_code", Check::Nullable(&Check::Integer(i64::MIN))),
         must("signal", Check::Nullable(&Check::Integer(1))),
         must("timed_out", Check::Boolean),
+        may("limits_reached", Check::List(&Check::Object(&REACHED))),
         must("duration_ms", Check::Integer(0)),
         must("stdout", Check::Object(&STREAM)),
         must("stderr", Check::Object(&STREAM)),
     ],
     others: Others::Allowed,
+};
+
+/// A limit that was seen to be reached.
+static REACHED: Shape = Shape {
+    members: &[must("limit", TEXT), must("evidence", TEXT)],
+    others: Others::AsAsked,
 };
 
 /// A further program of a pipeline.
@@ -244,12 +251,17 @@ static ERROR: Shape = Shape {
     others: Others::AsAsked,
 };
 
-static STATUSES: [&str; 5] = [
+static STATUSES: [&str; 10] = [
     "success",
     "failed",
     "timed_out",
     "not_started",
     "interrupted",
+    "cpu",
+    "file_size",
+    "oom",
+    "output",
+    "pids",
 ];
 
 pub(super) const MODE: Check = Check::OneOf(&["local", "hardened"]);

@@ -2,7 +2,7 @@
 //! The processes of a run without a sandbox: one process group.
 
 use std::fs;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,7 +17,7 @@ use nix::unistd::{Pid, getpgid};
 use super::{Timing, errno_of};
 use crate::error::SandboxError;
 use crate::launch::pipe;
-use crate::outcome::Termination;
+use crate::outcome::{Limit, Termination};
 use crate::plan::LaunchPlan;
 use crate::supervise::{Cancel, Ended, Stopped, until};
 use crate::sys;
@@ -34,6 +34,14 @@ pub(super) struct Ends {
     pub(super) stdin: Stdio,
     pub(super) stdout: OwnedFd,
     pub(super) stderr: OwnedFd,
+}
+
+/// What stops a run before its time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stops<'a> {
+    pub(super) cancel: &'a Cancel,
+    /// Becomes readable when more was written than may be passed on.
+    pub(super) over: BorrowedFd<'a>,
 }
 
 /// What became of a start.
@@ -154,22 +162,22 @@ impl Group {
     pub(super) fn follow(
         mut self,
         timing: Timing,
-        cancel: &Cancel,
+        stops: Stops<'_>,
     ) -> Result<Finished, SandboxError> {
-        let stopped = self.watch(timing, cancel)?;
+        let stopped = self.watch(timing, stops)?;
         let exited = self.end();
         Ok(Finished { exited, stopped })
     }
 
-    fn watch(&mut self, timing: Timing, cancel: &Cancel) -> Result<Option<Stopped>, SandboxError> {
+    fn watch(&mut self, timing: Timing, stops: Stops<'_>) -> Result<Option<Stopped>, SandboxError> {
         let mut phase = Phase::Running;
         loop {
             let (wake_at, asked) = match phase {
-                Phase::Running => (timing.ask_at, Some(cancel)),
+                Phase::Running => (timing.ask_at, Some(stops)),
                 Phase::Asked { kill_at, .. } => (kill_at, None),
                 Phase::Killed { leave_at, .. } => (leave_at, None),
             };
-            let cancelled = self.wait(wake_at, asked)?;
+            let asked = self.wait(wake_at, asked)?;
             if self.members.iter().all(|member| member.gone) {
                 return Ok(phase.stopped());
             }
@@ -177,13 +185,15 @@ impl Group {
             let due = now >= wake_at;
             let after = |time: Duration| now.checked_add(time).unwrap_or(now);
             match phase {
-                Phase::Running if cancelled || due => {
-                    let stopped = if cancelled {
-                        Stopped::Cancelled
-                    } else {
-                        Stopped::TimedOut
+                Phase::Running if asked.is_some() || due => {
+                    let stopped = asked.unwrap_or(Stopped::TimedOut);
+                    // what is over its limit is not asked either
+                    let kill_at = match stopped {
+                        Stopped::Cancelled | Stopped::TimedOut => {
+                            after(timing.grace).min(timing.kill_at)
+                        }
+                        Stopped::Reached(_) => now,
                     };
-                    let kill_at = after(timing.grace).min(timing.kill_at);
                     // who has no time left is not asked
                     if kill_at > now {
                         self.signal(Signal::SIGTERM);
@@ -201,12 +211,17 @@ impl Group {
         }
     }
 
-    /// Marks the programs that have ended; answers whether the run was cancelled.
-    fn wait(&mut self, wake_at: Instant, cancel: Option<&Cancel>) -> Result<bool, SandboxError> {
+    /// Marks the programs that have ended; answers why the run is to be stopped, if it is.
+    fn wait(
+        &mut self,
+        wake_at: Instant,
+        stops: Option<Stops<'_>>,
+    ) -> Result<Option<Stopped>, SandboxError> {
         let living = self.members.iter().filter(|member| !member.gone);
         let mut fds: Vec<PollFd<'_>> = living
             .map(|member| member.process.as_fd())
-            .chain(cancel.map(Cancel::event))
+            .chain(stops.map(|stops| stops.over))
+            .chain(stops.map(|stops| stops.cancel.event()))
             .map(|fd| PollFd::new(fd, PollFlags::POLLIN))
             .collect();
         match poll(&mut fds, until(wake_at)) {
@@ -217,12 +232,17 @@ impl Group {
             }
         }
         let mut ready: Vec<bool> = fds.iter().map(|fd| fd.any().unwrap_or(false)).collect();
-        let cancelled = cancel.is_some() && ready.pop().unwrap_or(false);
+        let mut last = || stops.is_some() && ready.pop().unwrap_or(false);
+        let (cancelled, over) = (last(), last());
         let living = self.members.iter_mut().filter(|member| !member.gone);
         for (member, ready) in living.zip(ready) {
             member.gone = ready;
         }
-        Ok(cancelled)
+        Ok(match (cancelled, over) {
+            (true, _) => Some(Stopped::Cancelled),
+            (false, true) => Some(Stopped::Reached(Limit::Output)),
+            (false, false) => None,
+        })
     }
 
     /// Signals the group, and programs that have left it. That there is none, or that it is not

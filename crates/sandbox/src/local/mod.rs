@@ -19,9 +19,10 @@ use crate::launch::{input, of_pipeline, pipe, taps, with_pump};
 use crate::layout::{Tree, open_unmounted};
 use crate::outcome::{Outcome, Termination};
 use crate::plan::{LaunchPlan, Stdin, c_string};
+use crate::reached::{self, Seen};
 use crate::stream::{StreamOutcome, Streams};
 use crate::supervise::{Cancel, Stopped};
-use group::{Ends, Finished, Group, Started};
+use group::{Ends, Finished, Group, Started, Stops};
 
 /// Time between asking processes to end and killing them, where the plan says nothing.
 const USUAL_GRACE: Duration = Duration::from_secs(2);
@@ -33,7 +34,8 @@ const GRACE_PART: u32 = 20;
 ///
 /// What the plan names is looked at before the start, as [`launch`](crate::launch) does: paths
 /// exist, and lead through no symbolic link. After that the kernel holds the command to nothing:
-/// scopes, network and limits of the plan have no effect, and the report says so. The environment,
+/// scopes, network and limits of the plan have no effect, but for those on time and output, and the
+/// report says so. The environment,
 /// the arguments, the working directory and the streams are the plan's.
 ///
 /// At the wall-clock limit everything is dead: the group gets `SIGTERM` before it, by the plan's
@@ -61,7 +63,13 @@ pub fn launch_local(
     if cancel.is_asked() {
         let nothing = [StreamOutcome::empty(), StreamOutcome::empty()];
         let never = Finished::default();
-        return Ok(outcome(begun, Termination::Cancelled, &never, nothing));
+        return Ok(outcome(
+            begun,
+            plan,
+            Termination::Cancelled,
+            &never,
+            nothing,
+        ));
     }
     let (stdout, stdout_end) = pipe()?;
     let (stderr, stderr_end) = pipe()?;
@@ -72,16 +80,17 @@ pub fn launch_local(
         stderr: stderr_end,
     };
     let taps = taps(plan, [stdout, stderr], [streams.stdout, streams.stderr])?;
-    let ((termination, finished), streams) = with_pump(taps, feed, || {
-        match Group::start(plan, &judged.working_directory()?, ends)? {
-            Started::Never(termination) => Ok((termination, Finished::default())),
-            Started::Running(group) => {
-                let finished = group.follow(timing, cancel)?;
-                Ok((termination(&finished), finished))
+    let ((termination, finished), streams) =
+        with_pump(plan, taps, feed, |over| {
+            match Group::start(plan, &judged.working_directory()?, ends)? {
+                Started::Never(termination) => Ok((termination, Finished::default())),
+                Started::Running(group) => {
+                    let finished = group.follow(timing, Stops { cancel, over })?;
+                    Ok((termination(&finished), finished))
+                }
             }
-        }
-    })?;
-    Ok(outcome(begun, termination, &finished, streams))
+        })?;
+    Ok(outcome(begun, plan, termination, &finished, streams))
 }
 
 /// When a run is asked to end, and when it is made to.
@@ -178,6 +187,7 @@ fn errno_of(error: &std::io::Error) -> Errno {
 fn termination(finished: &Finished) -> Termination {
     match finished.stopped {
         Some(Stopped::Cancelled) => Termination::Cancelled,
+        Some(Stopped::Reached(limit)) => reached::killed_for(limit),
         Some(Stopped::TimedOut) => Termination::TimedOut,
         None => of_pipeline(&finished.exited),
     }
@@ -185,18 +195,32 @@ fn termination(finished: &Finished) -> Termination {
 
 fn outcome(
     begun: Instant,
+    plan: &LaunchPlan,
     termination: Termination,
     finished: &Finished,
     [stdout, stderr]: [StreamOutcome; 2],
 ) -> Outcome {
     let all = || finished.exited.iter().map(|ended| ended.usage);
     let sum = |part: fn(Usage) -> u64| all().map(part).fold(0, u64::saturating_add);
-    Outcome {
-        termination,
-        duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+    let usage = Usage {
         user_us: sum(|usage| usage.user_us),
         system_us: sum(|usage| usage.system_us),
         max_rss_kib: all().map(|usage| usage.max_rss_kib).max().unwrap_or(0),
+    };
+    let seen = Seen {
+        stopped: finished.stopped,
+        usage,
+        streams: [&stdout, &stderr],
+        counted: Vec::new(),
+    };
+    let (termination, limits_reached) = reached::judge(termination, plan, seen);
+    Outcome {
+        termination,
+        limits_reached,
+        duration_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+        user_us: usage.user_us,
+        system_us: usage.system_us,
+        max_rss_kib: usage.max_rss_kib,
         stdout,
         stderr,
         enforcement: Enforcement::local(),

@@ -4,6 +4,7 @@
 //! A thread of the run copies what comes. It holds at most one piece of each stream that was not
 //! passed on yet, and reads no further until it was: a slow reader slows the command.
 
+mod allowance;
 mod feed;
 mod pump;
 mod tap;
@@ -15,6 +16,7 @@ use std::os::fd::OwnedFd;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+pub(crate) use allowance::Allowance;
 pub(crate) use feed::{Feed, Finish};
 pub(crate) use pump::pump;
 pub(crate) use tap::Tap;
@@ -72,9 +74,10 @@ impl fmt::Debug for Streams {
 /// What is known of one stream at the end.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct StreamOutcome {
-    /// SHA-256 of the whole stream, kept or not, 64 lower-case hex digits.
+    /// SHA-256 of all that was passed on, kept or not, 64 lower-case hex digits: the whole stream, or
+    /// its beginning where a limit on output was reached.
     pub sha256: String,
-    /// Length of the whole stream, bytes.
+    /// Length of what was passed on, bytes.
     pub bytes: u64,
     /// Whether less than the whole stream was kept.
     pub truncated: bool,
@@ -85,6 +88,9 @@ pub struct StreamOutcome {
     /// what a pipe and one piece hold.
     #[serde(skip)]
     pub rest: Vec<u8>,
+    /// Whether some of it was not passed on, for the limit on output.
+    #[serde(skip)]
+    pub(crate) cut: bool,
 }
 
 impl StreamOutcome {

@@ -8,13 +8,14 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 
 use super::feed::Waits;
-use super::{Feed, PIECE_BYTES, StreamOutcome, Tap};
+use super::{Allowance, Feed, PIECE_BYTES, StreamOutcome, Tap};
 
 /// Writes the input, and reads both streams until both have ended, or `ended` becomes readable: then
 /// no process of the sandbox is left, and what is still in the pipes is all there will be.
 pub(crate) fn pump(
     mut taps: [Tap; 2],
     feed: Option<Feed>,
+    mut allowance: Allowance<'_>,
     ended: BorrowedFd<'_>,
 ) -> [StreamOutcome; 2] {
     // a reader that is gone, or a terminal that is another's for now, is an error of the call, and
@@ -33,12 +34,12 @@ pub(crate) fn pump(
         feed = feed.and_then(|feed| feed.advance(to_feed, at_sink));
         for (tap, ready) in taps.iter_mut().zip(seen.taps) {
             if ready && tap.is_open() {
-                tap.advance(&mut piece);
+                tap.advance(&mut piece, &mut allowance);
             }
         }
         if seen.over {
             for tap in &mut taps {
-                tap.drain(&mut piece);
+                tap.drain(&mut piece, &mut allowance);
             }
             break;
         }

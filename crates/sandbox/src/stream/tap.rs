@@ -12,7 +12,7 @@ use nix::poll::PollFlags;
 use sha2::{Digest as _, Sha256};
 
 use super::unwaiting::Unwaiting;
-use super::{Listener, PIECE_BYTES, Sink, StreamOutcome, hex};
+use super::{Allowance, Listener, PIECE_BYTES, Sink, StreamOutcome, hex};
 
 enum Outlet {
     Call(Listener),
@@ -84,11 +84,11 @@ impl Tap {
     }
 
     /// Does the next thing: passes on what was read, or reads one piece.
-    pub(super) fn advance(&mut self, piece: &mut [u8]) {
+    pub(super) fn advance(&mut self, piece: &mut [u8], allowance: &mut Allowance<'_>) {
         if self.is_full() {
             self.pass_on();
         } else {
-            self.take(piece);
+            self.take(piece, allowance);
         }
         if !self.is_open() {
             // who reads there sees the end at once
@@ -120,14 +120,19 @@ impl Tap {
     }
 
     /// Takes one piece; returns how much came. Nothing comes from a pipe that is empty or closed.
-    fn take(&mut self, piece: &mut [u8]) -> usize {
+    fn take(&mut self, piece: &mut [u8], allowance: &mut Allowance<'_>) -> usize {
         let Some(source) = &mut self.source else {
             return 0;
         };
         match source.read(piece) {
             Ok(0) => self.source = None,
             Ok(read) => {
-                self.accept(piece.get(..read).unwrap_or_default());
+                let passed = allowance.take(read);
+                self.out.cut |= passed < read;
+                self.out.truncated |= passed < read;
+                if passed > 0 {
+                    self.accept(piece.get(..passed).unwrap_or_default());
+                }
                 return read;
             }
             Err(error)
@@ -165,13 +170,13 @@ impl Tap {
     /// Reads what a run that has ended left in the pipe. Something outside the sandbox may hold
     /// the other end (a descriptor sent over a socket) and write for ever, so never more than the
     /// pipe holds, and without waiting. What the sink takes at once it gets.
-    pub(super) fn drain(&mut self, piece: &mut [u8]) {
+    pub(super) fn drain(&mut self, piece: &mut [u8], allowance: &mut Allowance<'_>) {
         if let Some(source) = &self.source {
             let holds = fcntl(source, FcntlArg::F_GETPIPE_SZ).unwrap_or_default();
             let mut left = usize::try_from(holds).unwrap_or_default().max(PIECE_BYTES);
             let unwaiting = fcntl(source, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).is_ok();
             while self.source.is_some() && unwaiting && left > 0 {
-                match self.take(piece) {
+                match self.take(piece, allowance) {
                     0 => break,
                     read => left = left.saturating_sub(read),
                 }
