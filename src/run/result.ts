@@ -86,6 +86,7 @@ const SIGKILL = 9
 
 /** Returns the exit code that stands for how a command ended. */
 export function exitCodeOf(termination: Termination): number {
+  if (isOfLimit(termination)) return endCodeOf(termination)
   switch (termination.kind) {
     case 'exited':
       return termination.code
@@ -100,12 +101,6 @@ export function exitCodeOf(termination: Termination): number {
     case 'cancelled':
     case 'sandbox_lost':
       return SIGNAL_BASE + SIGKILL
-    case 'cpu':
-    case 'file_size':
-    case 'oom':
-    case 'output':
-    case 'pids':
-      return endCodeOf(termination)
   }
 }
 
@@ -120,16 +115,12 @@ function endCodeOf({ code, signal }: LimitTermination): number {
 
 /** Returns the word for a run that ended with this command. */
 export function statusOf(termination: Termination): RunStatus {
+  if (isOfLimit(termination)) return termination.kind
   switch (termination.kind) {
     case 'exited':
       return termination.code === 0 ? 'success' : 'failed'
     case 'timed_out':
-    case 'cpu':
-    case 'file_size':
-    case 'oom':
-    case 'output':
-    case 'pids':
-      return termination.kind
+      return 'timed_out'
     case 'cancelled':
     case 'sandbox_lost':
       return 'interrupted'
@@ -144,6 +135,7 @@ export function statusOf(termination: Termination): RunStatus {
 export function describe(result: CommandResult): string {
   const command = `command \`${result.id}\``
   const { termination } = result
+  if (isOfLimit(termination)) return `${command} ${OVER[termination.kind]}${evidenceOf(result)}`
   switch (termination.kind) {
     case 'exited':
       return `${command} exited with code ${termination.code}`
@@ -159,12 +151,6 @@ export function describe(result: CommandResult): string {
       return `${command} was cancelled`
     case 'sandbox_lost':
       return `${command}: the sandbox was killed from outside`
-    case 'cpu':
-    case 'file_size':
-    case 'oom':
-    case 'output':
-    case 'pids':
-      return `${command} ${OVER[termination.kind]}${evidenceOf(result)}`
   }
 }
 
@@ -175,6 +161,10 @@ const OVER = {
   output: 'wrote more output than its limit',
   pids: 'could have no more processes',
 } as const satisfies Record<LimitTermination['kind'], string>
+
+function isOfLimit(termination: Termination): termination is LimitTermination {
+  return Object.hasOwn(OVER, termination.kind)
+}
 
 function evidenceOf({ termination, limits_reached }: CommandResult): string {
   const found = limits_reached.find(({ limit }) => limit === termination.kind)
