@@ -36,6 +36,7 @@ mod plan;
 mod probe;
 mod program;
 mod protection;
+mod reached;
 mod ruleset;
 mod start;
 mod stream;
