@@ -24,6 +24,7 @@ mod chain;
 mod finding;
 mod inspector;
 mod reading;
+mod repetition;
 mod session;
 mod shell;
 
@@ -33,5 +34,6 @@ pub use chain::{InspectorChain, OnFailure};
 pub use finding::{Finding, InspectionResult, Report, Severity, Span, Verdict};
 pub use inspector::{Inspector, State};
 pub use reading::{Capabilities, Key, Reading, Role, Text};
+pub use repetition::{Repetition, RepetitionOptions};
 pub use session::Session;
 pub use shell::{Command, Flow, Origin, Program, Redirection, Word};
