@@ -208,10 +208,15 @@ pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
         0,
         0,
     ];
-    // SAFETY: wait4(2) writes one int; a null rusage is allowed.
-    match answer(unsafe { syscall(nr::WAIT4, args) })? {
-        0 => Ok(None),
-        pid => Ok(Some((pid, status))),
+    // a child that made us its tracer (`PTRACE_TRACEME`) tells of every stop, and has not ended
+    const STOPPED: u32 = 0x7F;
+    loop {
+        // SAFETY: wait4(2) writes one int; a null rusage is allowed.
+        match answer(unsafe { syscall(nr::WAIT4, args) })? {
+            0 => return Ok(None),
+            pid if status & 0xFF != STOPPED => return Ok(Some((pid, status))),
+            _ => {}
+        }
     }
 }
 
