@@ -25,10 +25,13 @@ export interface PlanContext {
   /** What the policy lets contracts write, as it says it. */
   readonly writablePrefixes: readonly string[]
   /** The least tier that will do for a command in hardened mode. */
-  readonly floor: 'full' | 'lite'
+  readonly floor: Floor
   /** The files that the policy names for executables of this command. */
   readonly pins?: Pins
 }
+
+/** The least tier that a command in hardened mode may run with. */
+export type Floor = 'full' | 'lite'
 
 /** A launch plan as the sandbox reads it; see `LaunchPlan` in crates/sandbox. */
 export interface LaunchPlan extends Program {
@@ -45,8 +48,8 @@ export interface LaunchPlan extends Program {
   readonly timeout_ms: number
   readonly grace_ms?: number
   readonly limits: Limits
-  /** The least tier that will do; absent, `full`. */
-  readonly floor?: 'lite'
+  /** The least tier that will do; in local mode it means nothing. */
+  readonly floor: Floor
 }
 
 /** What is executed, an absolute path, and its arguments, `argv[0]` included. */
@@ -111,7 +114,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     timeout_ms: command.timeout_sec * 1000,
     ...(graceMs !== undefined && { grace_ms: graceMs }),
     limits: isLocal ? outputLimitOf(command) : limitsOf(command),
-    ...(!isLocal && context.floor === 'lite' && { floor: context.floor }),
+    floor: context.floor,
   }
 }
 

@@ -6,7 +6,7 @@ import { type Secret, secretPlacesOf } from '../keys/signer.js'
 import { type Policy, type PolicyDecision, unmetObligations } from '../policy/index.js'
 import type { Home } from './home.js'
 import { pinsOf, refuseWritable } from './pins.js'
-import { type LaunchPlan, planOf, treesOf } from './plan.js'
+import { type Floor, type LaunchPlan, planOf, treesOf } from './plan.js'
 import { protectedPaths } from './protected.js'
 
 /** What plans are made of. */
@@ -51,6 +51,6 @@ export function plansOf(planning: Planning, decision: PolicyDecision): readonly 
  * Returns the least tier that hardened mode may run with: `full`, unless the policy names a lower one in
  * words. Below `lite` nothing is enforced, and then it is not hardened mode.
  */
-function floorOf(named: 'full' | 'lite' | 'none' | undefined): 'full' | 'lite' {
+function floorOf(named: Floor | 'none' | undefined): Floor {
   return named === undefined || named === 'full' ? 'full' : 'lite'
 }

@@ -355,14 +355,7 @@ mod tests {
             argv: vec!["true".to_owned()],
             cwd: PathBuf::from("/usr"),
             timeout_ms: 1,
-<<<<<<< Updated upstream
             ..LaunchPlan::default()
-=======
-            grace_ms: None,
-            limits: Limits::default(),
-            output: OutputLimits::default(),
-            floor: Floor::Full,
->>>>>>> Stashed changes
         }
     }
 
