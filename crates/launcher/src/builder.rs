@@ -44,6 +44,23 @@ pub struct CommandSource {
     pub limits: Vec<Resource>,
     /// The seccomp filter as an array of `struct sock_filter`.
     pub filter: Vec<u8>,
+    /// See [`Command::announce`](crate::Command::announce).
+    pub announce: bool,
+}
+
+/// See [`Secret`](crate::Secret); borrowed, so that no copy is made but the one in the program.
+#[derive(Clone, Copy)]
+pub enum SecretSource<'a> {
+    /// What a file holds.
+    Content(&'a [u8]),
+    /// Name and value; neither holds NUL.
+    Variable(&'a str, &'a [u8]),
+}
+
+impl std::fmt::Debug for SecretSource<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SecretSource").finish_non_exhaustive()
+    }
 }
 
 /// Writes programs.
@@ -59,8 +76,9 @@ impl ProgramBuilder {
         self
     }
 
-    /// Returns the encoded program.
-    pub fn finish(&self, command: &CommandSource) -> Vec<u8> {
+    /// Returns the encoded program. Its buffer is the only copy of the secrets that is made here:
+    /// it does not grow once they are in it.
+    pub fn finish(&self, command: &CommandSource, secrets: &[SecretSource<'_>]) -> Vec<u8> {
         let mut out = Writer::default();
         out.u32(protocol::VERSION);
         out.bytes(&self.steps.out);
@@ -86,8 +104,43 @@ impl ProgramBuilder {
         }
         out.bytes(&limits.out);
         out.bytes(&command.filter);
-        out.out
+        out.u8(u8::from(command.announce));
+        finish_secrets(out, secrets)
     }
+}
+
+fn finish_secrets(mut out: Writer, secrets: &[SecretSource<'_>]) -> Vec<u8> {
+    // a tag and a length each
+    const FRAME: usize = 5;
+    let content = |secret: &SecretSource<'_>| match secret {
+        SecretSource::Content(bytes) => bytes.len(),
+        SecretSource::Variable(name, value) => {
+            // `=` and the final NUL
+            name.len().saturating_add(value.len()).saturating_add(2)
+        }
+    };
+    let framed = |secret| content(secret).saturating_add(FRAME);
+    let total = secrets.iter().map(framed).fold(0, usize::saturating_add);
+    out.out
+        .reserve_exact(total.saturating_add(size_of::<u32>()));
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX);
+    out.u32(length(total));
+    for secret in secrets {
+        match secret {
+            SecretSource::Content(bytes) => {
+                out.u8(1);
+                out.bytes(bytes);
+            }
+            SecretSource::Variable(name, value) => {
+                out.u8(0);
+                out.u32(length(content(secret)));
+                for part in [name.as_bytes(), b"=", value, b"\0"] {
+                    out.out.extend_from_slice(part);
+                }
+            }
+        }
+    }
+    out.out
 }
 
 fn encode(out: &mut Writer, step: Step<'_>) {
@@ -95,12 +148,6 @@ fn encode(out: &mut Writer, step: Step<'_>) {
         Step::AllowPath { path, access } => {
             out.tagged(tag::ALLOW_PATH, &[path]);
             out.u64(access);
-        }
-        Step::Attach { slot, path, over } => {
-            out.u8(tag::ATTACH);
-            out.u16(slot);
-            out.string(path);
-            encode_maybe(out, over);
         }
         Step::Directory { path, mode } => {
             out.tagged(tag::DIRECTORY, &[path]);
@@ -118,6 +165,30 @@ fn encode(out: &mut Writer, step: Step<'_>) {
             out.bytes(content);
         }
         Step::Hostname { name } => out.tagged(tag::HOSTNAME, &[name]),
+        Step::Restrict => out.u8(tag::RESTRICT),
+        Step::SecretFile { path, index } => {
+            out.tagged(tag::SECRET_FILE, &[path]);
+            out.u16(index);
+        }
+        Step::Symlink { path, target } => out.tagged(tag::SYMLINK, &[path, target]),
+        Step::Attach { .. }
+        | Step::NewRoot { .. }
+        | Step::OpenTree { .. }
+        | Step::Proc { .. }
+        | Step::ReadOnly { .. }
+        | Step::Terminal { .. }
+        | Step::Tmpfs { .. } => encode_mount(out, step),
+    }
+}
+
+fn encode_mount(out: &mut Writer, step: Step<'_>) {
+    match step {
+        Step::Attach { slot, path, over } => {
+            out.u8(tag::ATTACH);
+            out.u16(slot);
+            out.string(path);
+            encode_maybe(out, over);
+        }
         Step::NewRoot { base, options } => out.tagged(tag::NEW_ROOT, &[base, options]),
         Step::OpenTree {
             slot,
@@ -133,8 +204,17 @@ fn encode(out: &mut Writer, step: Step<'_>) {
         }
         Step::Proc { path, options } => out.tagged(tag::PROC, &[path, options]),
         Step::ReadOnly { path } => out.tagged(tag::READ_ONLY, &[path]),
-        Step::Restrict => out.u8(tag::RESTRICT),
-        Step::Symlink { path, target } => out.tagged(tag::SYMLINK, &[path, target]),
+        Step::Terminal {
+            path,
+            options,
+            multiplexer,
+            columns,
+            rows,
+        } => {
+            out.tagged(tag::TERMINAL, &[path, options, multiplexer]);
+            out.u16(columns);
+            out.u16(rows);
+        }
         Step::Tmpfs {
             path,
             options,
@@ -145,6 +225,15 @@ fn encode(out: &mut Writer, step: Step<'_>) {
             out.u8(flags.bits());
             encode_maybe(out, over);
         }
+        Step::AllowPath { .. }
+        | Step::Directory { .. }
+        | Step::DropCapabilities
+        | Step::EnterRoot
+        | Step::File { .. }
+        | Step::Hostname { .. }
+        | Step::Restrict
+        | Step::SecretFile { .. }
+        | Step::Symlink { .. } => {}
     }
 }
 

@@ -4,11 +4,12 @@
 use core::ffi::CStr;
 
 use ambit_launcher::{
-    Command, Observation, REPORT_BYTES, Report, Segment, Stage, Stdin, Strings, protocol,
+    Command, Observation, Program, REPORT_BYTES, Report, Secret, Segment, Stage, Stdin, Strings,
+    protocol,
 };
 
 use crate::sys::process::{self, Forked, Pointers};
-use crate::sys::{Errno, Fd, exit, files, mounts, restrict};
+use crate::sys::{Errno, Fd, exit, files, mounts, restrict, terminal};
 use crate::{CONTROL, Failure, Passed};
 
 /// The first processes of all segments that still run.
@@ -22,6 +23,13 @@ impl Running {
         let at = self.pids.iter().position(|known| *known == Some(pid))?;
         *self.pids.get_mut(at)? = None;
         u64::try_from(at).ok()
+    }
+
+    /// Sends a signal to each that still runs; what the kernel refuses was no signal.
+    pub(crate) fn signal(&self, signal: u64) {
+        for pid in self.pids.iter().flatten() {
+            process::kill(*pid, signal).unwrap_or(());
+        }
     }
 
     /// Returns whether none of them runs any more.
@@ -43,6 +51,8 @@ struct Streams {
     output: Fd,
     errors: Fd,
     umask: usize,
+    /// Whether they are a terminal, which is to control the session.
+    controlling: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -55,17 +65,23 @@ enum Input {
 
 /// Starts every segment, each reading what the one before it writes, and returns once `execve(2)`
 /// has succeeded in the last. One that cannot be executed is the end of all.
-pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Running, Failure> {
+pub(crate) fn start(
+    program: &Program<'static>,
+    passed: Passed,
+    terminal: Option<Fd>,
+) -> Result<Running, Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
         errno,
     };
-    let env = pointers(command.env)?;
-    let [stdout, errors] = passed.streams;
+    let command = &program.command;
+    let env = environment(program)?;
+    let [stdout, errors] = terminal.map_or(passed.streams, |terminal| [terminal; 2]);
     let mut running = Running {
         pids: [None; protocol::MAX_SEGMENTS],
     };
     let mut input = match command.stdin {
+        _ if terminal.is_some() => Input::Open(stdout),
         Stdin::File(path) => Input::File(path),
         Stdin::Passed if passed.stdin.0 >= 0 => Input::Open(passed.stdin),
         Stdin::Passed => return Err(at(Errno::INVALID)),
@@ -87,6 +103,7 @@ pub(crate) fn start(command: &Command<'static>, passed: Passed) -> Result<Runnin
             output,
             errors,
             umask: passed.umask,
+            controlling: terminal.is_some(),
         };
         let index = u32::try_from(index.saturating_sub(1)).unwrap_or(u32::MAX);
         *pid = Some(start_segment(command, (index, segment?), streams, &env)?);
@@ -143,6 +160,26 @@ fn start_segment(
     }
 }
 
+/// The environment, secrets last.
+fn environment(program: &Program<'static>) -> Result<Pointers, Failure> {
+    let at = |errno| Failure {
+        stage: Stage::Fork,
+        errno,
+    };
+    let secrets = u32::try_from(program.secrets().count()).unwrap_or(u32::MAX);
+    let room = program.command.env.announced().saturating_add(secrets);
+    let mut out = Pointers::with_capacity(room).map_err(at)?;
+    for line in program.command.env.iter() {
+        out.push(line?).map_err(at)?;
+    }
+    for secret in program.secrets() {
+        if let Secret::Variable(line) = secret? {
+            out.push(line).map_err(at)?;
+        }
+    }
+    Ok(out)
+}
+
 fn pointers(strings: Strings<'static>) -> Result<Pointers, Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
@@ -169,7 +206,7 @@ fn await_exec(reader: Fd) -> Result<(), Failure> {
             Some(_) => Err(broken),
         },
         Some(Report::Failed { stage, errno }) => Err(failed(stage, errno)),
-        Some(Report::Exited { .. }) | None => Err(broken),
+        Some(Report::Exited { .. } | Report::Executing | Report::Terminal) | None => Err(broken),
     }
 }
 
@@ -245,6 +282,9 @@ fn prepare(command: &Command<'static>, streams: Streams) -> Result<(), Failure> 
     }
     files::duplicate(CONTROL, CONTROL_COPY, true).map_err(part(2))?;
     files::duplicate(input, Fd(0), false).map_err(part(2))?;
+    if streams.controlling {
+        terminal::control(Fd(0)).map_err(part(1))?;
+    }
     files::close_from(5).map_err(part(3))?;
     for limit in command.limits() {
         process::set_limit(limit?).map_err(part(4))?;

@@ -17,11 +17,13 @@ mod program;
 mod report;
 
 pub use codec::{DecodeError, Strings};
-pub use program::{Command, Object, Program, Resource, Segment, Stdin, Step, TreeFlags, protocol};
+pub use program::{
+    Command, Object, Program, Resource, Secret, Segment, Stdin, Step, TreeFlags, protocol,
+};
 pub use report::{Observation, REPORT_BYTES, Report, Stage, Usage};
 
 #[cfg(any(feature = "std", test))]
-pub use builder::{CommandSource, ProgramBuilder, SegmentSource, StdinSource};
+pub use builder::{CommandSource, ProgramBuilder, SecretSource, SegmentSource, StdinSource};
 
 #[cfg(test)]
 mod tests;

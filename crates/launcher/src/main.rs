@@ -58,8 +58,8 @@ impl From<DecodeError> for Failure {
 /// Runs to the end; the process never returns from here.
 pub(crate) fn run() -> ! {
     let result = prepare().and_then(|(program, passed)| {
-        steps::perform(&program, passed)?;
-        supervise(&program, passed)
+        let terminal = steps::perform(&program, passed)?;
+        supervise(&program, passed, terminal)
     });
     if let Err(Failure { stage, errno }) = result {
         send(&Report::Failed {
@@ -103,13 +103,20 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
 
 /// Starts the command and stays until it has ended, until nobody listens any more, or until the
 /// backstop: who started us may be stopped, and then neither ends us nor goes away.
-fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> {
+fn supervise(
+    program: &Program<'static>,
+    passed: Passed,
+    terminal: Option<Fd>,
+) -> Result<(), Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
         errno,
     };
     let backstop = Deadline::after(program.command.backstop_ms).map_err(at)?;
-    let mut running = child::start(&program.command, passed)?;
+    let mut running = child::start(program, passed, terminal)?;
+    if program.command.announce {
+        send(&Report::Executing);
+    }
     files::close_from(3).map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
     let events = process::child_events().map_err(at)?;
@@ -119,8 +126,11 @@ fn supervise(program: &Program<'static>, passed: Passed) -> Result<(), Failure> 
             exit(0)
         }
         match process::wait_either(CONTROL, events, left_ms) {
-            // a word from the other side, or its end: stop at once
-            Ok((true, _)) => exit(0),
+            Ok((true, _)) => match files::read_word(CONTROL) {
+                Ok(Some(signal)) => running.signal(signal),
+                // any other word from the other side, or its end: stop at once
+                Ok(None) | Err(_) => exit(0),
+            },
             Ok((false, true)) => drain(events),
             Ok((false, false)) | Err(Errno::INTERRUPTED) => {}
             Err(errno) => return Err(at(errno)),

@@ -8,7 +8,7 @@ use crate::codec::{DecodeError, Reader, Strings, records};
 /// Numbers both sides must agree on.
 pub mod protocol {
     /// First field of a program; changes with any change of its form.
-    pub const VERSION: u32 = 3;
+    pub const VERSION: u32 = 4;
     /// How many trees a program may open.
     pub const MAX_TREES: usize = 512;
     /// Descriptors that come with the program: the program itself, standard output, standard error,
@@ -143,6 +143,13 @@ pub enum Step<'a> {
         /// Mount point.
         path: &'a CStr,
     },
+    /// Writes a secret of the program into a regular file, mode 0400.
+    SecretFile {
+        /// Must not exist.
+        path: &'a CStr,
+        /// Which of [`Program::secrets`], from 0.
+        index: u16,
+    },
     /// Sets `no_new_privs` and enforces the passed ruleset (`landlock_restrict_self(2)`).
     Restrict,
     /// Makes a symbolic link.
@@ -151,6 +158,21 @@ pub enum Step<'a> {
         path: &'a CStr,
         /// What the link holds.
         target: &'a CStr,
+    },
+    /// Mounts a devpts instance that shows the terminals of this sandbox only, makes one, and hands
+    /// its outer end to the process that started us. Its inner end takes the place of the streams
+    /// that came with the program, and becomes the controlling terminal of the command.
+    Terminal {
+        /// Mount point; exists.
+        path: &'a CStr,
+        /// Options of devpts.
+        options: &'a CStr,
+        /// The multiplexer in it.
+        multiplexer: &'a CStr,
+        /// Width, characters.
+        columns: u16,
+        /// Height, characters.
+        rows: u16,
     },
     /// Mounts a tmpfs; `nosuid` and `nodev` always.
     Tmpfs {
@@ -215,6 +237,17 @@ pub struct Command<'a> {
     limits: Reader<'a>,
     /// The seccomp filter as an array of `struct sock_filter` (8 bytes each).
     pub filter: &'a [u8],
+    /// Whether the launcher says that every segment is executing ([`Report::Executing`](crate::Report)).
+    pub announce: bool,
+}
+
+/// A secret of the program.
+#[derive(Clone, Copy, Debug)]
+pub enum Secret<'a> {
+    /// What a [`Step::SecretFile`] writes.
+    Content(&'a [u8]),
+    /// Another line of the environment, `NAME=value`.
+    Variable(&'a CStr),
 }
 
 impl<'a> Command<'a> {
@@ -247,6 +280,7 @@ pub struct Program<'a> {
     steps: Reader<'a>,
     /// The command that runs at the end.
     pub command: Command<'a>,
+    secrets: Reader<'a>,
 }
 
 impl<'a> Program<'a> {
@@ -269,17 +303,40 @@ impl<'a> Program<'a> {
             backstop_ms: fields.u64()?,
             limits: Reader::new(fields.bytes()?),
             filter: fields.bytes()?,
+            announce: flag(&mut fields)?,
         };
+        let secrets = Reader::new(fields.bytes()?);
         if fields.is_empty() {
-            Ok(Self { steps, command })
+            Ok(Self {
+                steps,
+                command,
+                secrets,
+            })
         } else {
             Err(DecodeError::BadTag)
         }
     }
 
+    /// Returns the secrets in order; the first error ends them.
+    pub fn secrets(&self) -> impl Iterator<Item = Result<Secret<'a>, DecodeError>> + use<'a> {
+        records(self.secrets, |fields| match fields.u8()? {
+            0 => Ok(Secret::Variable(fields.string()?)),
+            1 => Ok(Secret::Content(fields.bytes()?)),
+            _ => Err(DecodeError::BadTag),
+        })
+    }
+
     /// Returns the steps in order; the first error ends them.
     pub fn steps(&self) -> impl Iterator<Item = Result<Step<'a>, DecodeError>> + use<'a> {
         records(self.steps, step)
+    }
+}
+
+fn flag(fields: &mut Reader<'_>) -> Result<bool, DecodeError> {
+    match fields.u8()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(DecodeError::BadTag),
     }
 }
 
@@ -320,6 +377,10 @@ fn step<'a>(fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
             name: fields.string()?,
         },
         tag::RESTRICT => Step::Restrict,
+        tag::SECRET_FILE => Step::SecretFile {
+            path: fields.string()?,
+            index: fields.u16()?,
+        },
         tag::SYMLINK => Step::Symlink {
             path: fields.string()?,
             target: fields.string()?,
@@ -351,6 +412,13 @@ fn mount_step<'a>(number: u8, fields: &mut Reader<'a>) -> Result<Step<'a>, Decod
         },
         tag::READ_ONLY => Step::ReadOnly {
             path: fields.string()?,
+        },
+        tag::TERMINAL => Step::Terminal {
+            path: fields.string()?,
+            options: fields.string()?,
+            multiplexer: fields.string()?,
+            columns: fields.u16()?,
+            rows: fields.u16()?,
         },
         tag::TMPFS => Step::Tmpfs {
             path: fields.string()?,
@@ -394,4 +462,6 @@ pub(crate) mod tag {
     pub(crate) const RESTRICT: u8 = 12;
     pub(crate) const SYMLINK: u8 = 13;
     pub(crate) const TMPFS: u8 = 14;
+    pub(crate) const SECRET_FILE: u8 = 15;
+    pub(crate) const TERMINAL: u8 = 16;
 }

@@ -74,6 +74,10 @@ pub enum Report {
     },
     /// The command was started, under these restrictions.
     Started(Observation),
+    /// The outer end of the command's terminal comes with this message.
+    Terminal,
+    /// `execve(2)` has succeeded in every segment.
+    Executing,
 }
 
 impl Report {
@@ -100,6 +104,8 @@ impl Report {
                 let (kind, index) = stage_words(stage);
                 fill(&mut words, &[2, kind, index, errno]);
             }
+            Self::Terminal => fill(&mut words, &[4]),
+            Self::Executing => fill(&mut words, &[5]),
             Self::Started(seen) => {
                 let tail = [
                     seen.no_new_privs,
@@ -150,6 +156,8 @@ impl Report {
                 Some(Self::Failed { stage, errno })
             }
             3 => Some(Self::Started(observation(rest)?)),
+            4 => Some(Self::Terminal),
+            5 => Some(Self::Executing),
             _ => None,
         }
     }

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Building the sandbox, one step after the other; the first that fails ends it.
 
-use ambit_launcher::{Program, Stage, Step, TreeFlags, protocol};
+use core::ffi::CStr;
+
+use ambit_launcher::{Program, Report, Secret, Stage, Step, TreeFlags, protocol};
 
 use crate::sys::mounts::{self, attr};
-use crate::sys::{Errno, Fd, files, process, restrict};
-use crate::{Failure, Passed};
+use crate::sys::{Errno, Fd, files, process, restrict, terminal};
+use crate::{CONTROL, Failure, Passed};
 
 /// Trees opened so far, by slot.
 struct Trees([Option<Fd>; protocol::MAX_TREES]);
 
-/// Performs every step in order.
-pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<(), Failure> {
+/// What the steps have made for those that come after.
+struct Made {
+    trees: Trees,
+    /// Inner end of the command's terminal.
+    terminal: Option<Fd>,
+}
+
+/// Performs every step in order; returns the inner end of the command's terminal, if it has one.
+pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<Option<Fd>, Failure> {
     let at = |errno| Failure {
         stage: Stage::Program,
         errno,
@@ -22,19 +31,41 @@ pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<(), Failu
     files::overwrite(c"/proc/self/oom_score_adj", b"1000").unwrap_or(());
     restrict::forbid_inspection().map_err(at)?;
     mounts::make_private().map_err(at)?;
-    let mut trees = Trees([None; protocol::MAX_TREES]);
+    let mut made = Made {
+        trees: Trees([None; protocol::MAX_TREES]),
+        terminal: None,
+    };
     for (index, step) in program.steps().enumerate() {
         let stage = Stage::Step(u32::try_from(index).unwrap_or(u32::MAX));
-        one(step?, &mut trees, passed).map_err(|errno| Failure { stage, errno })?;
+        let done = match step? {
+            Step::SecretFile { path, index } => secret_file(program, path, index),
+            step => one(step, &mut made, passed),
+        };
+        done.map_err(|errno| Failure { stage, errno })?;
     }
-    Ok(())
+    Ok(made.terminal)
 }
 
-fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
+fn secret_file(program: &Program<'_>, path: &CStr, index: u16) -> Result<(), Errno> {
+    const ONLY_ITS_OWNER_READS: u32 = 0o400;
+    match program.secrets().nth(usize::from(index)) {
+        Some(Ok(Secret::Content(content))) => write_file(path, ONLY_ITS_OWNER_READS, content),
+        Some(Ok(Secret::Variable(_)) | Err(_)) | None => Err(Errno::INVALID),
+    }
+}
+
+fn write_file(path: &CStr, mode: u32, content: &[u8]) -> Result<(), Errno> {
+    let file = files::create(path, mode)?;
+    files::write_all(file, content)?;
+    // an open writer would keep the root from becoming read-only
+    files::close(file)
+}
+
+fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
     match step {
         Step::AllowPath { path, access } => restrict::allow_path(passed.ruleset, path, access),
         Step::Attach { slot, path, over } => {
-            let tree = trees.0.get(usize::from(slot)).copied().flatten();
+            let tree = made.trees.0.get(usize::from(slot)).copied().flatten();
             mounts::attach(tree.ok_or(Errno::INVALID)?, files::open_judged(path, over)?)
         }
         Step::Directory { path, mode } => files::make_directory(path, mode),
@@ -44,12 +75,7 @@ fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
             path,
             mode,
             content,
-        } => {
-            let file = files::create(path, mode)?;
-            files::write_all(file, content)?;
-            // an open writer would keep the root from becoming read-only
-            files::close(file)
-        }
+        } => write_file(path, mode, content),
         Step::Hostname { name } => mounts::set_hostname(name),
         Step::NewRoot { base, options } => {
             mounts::tmpfs(base, options, attributes(TreeFlags::default()))?;
@@ -64,7 +90,11 @@ fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
             let tree = mounts::open_tree(path)?;
             files::require(tree, object)?;
             mounts::set_tree_attributes(tree, attributes(flags))?;
-            *trees.0.get_mut(usize::from(slot)).ok_or(Errno::INVALID)? = Some(tree);
+            *made
+                .trees
+                .0
+                .get_mut(usize::from(slot))
+                .ok_or(Errno::INVALID)? = Some(tree);
             Ok(())
         }
         Step::Proc { path, options } => mounts::proc(path, options),
@@ -74,6 +104,22 @@ fn one(step: Step<'_>, trees: &mut Trees, passed: Passed) -> Result<(), Errno> {
             restrict::restrict_self(passed.ruleset)
         }
         Step::Symlink { path, target } => files::make_symlink(target, path),
+        // performed where the secrets are
+        Step::SecretFile { .. } => Err(Errno::INVALID),
+        Step::Terminal {
+            path,
+            options,
+            multiplexer,
+            columns,
+            rows,
+        } => {
+            mounts::devpts(path, options)?;
+            let (outer, inner) = terminal::make(multiplexer, columns, rows)?;
+            files::send_with(CONTROL, &Report::Terminal.encode(), outer)?;
+            made.terminal = Some(inner);
+            // the command's end shows there only when no process of ours has it open
+            files::close(outer)
+        }
         Step::Tmpfs {
             path,
             options,

@@ -8,7 +8,8 @@ use proptest::prelude::*;
 
 use crate::{
     CommandSource, DecodeError, Object, Observation, Program, ProgramBuilder, REPORT_BYTES, Report,
-    Resource, SegmentSource, Stage, Stdin, StdinSource, Step, TreeFlags, Usage, protocol,
+    Resource, Secret, SecretSource, SegmentSource, Stage, Stdin, StdinSource, Step, TreeFlags,
+    Usage, protocol,
 };
 
 /// A step that owns its strings.
@@ -27,6 +28,8 @@ enum Owned {
     ReadOnly(CString),
     Restrict,
     Symlink(CString, CString),
+    SecretFile(CString, u16),
+    Terminal([CString; 3], u16, u16),
     Tmpfs(CString, CString, TreeFlags, Option<Object>),
 }
 
@@ -65,6 +68,17 @@ impl Owned {
             Self::ReadOnly(path) => Step::ReadOnly { path },
             Self::Restrict => Step::Restrict,
             Self::Symlink(path, target) => Step::Symlink { path, target },
+            Self::SecretFile(path, index) => Step::SecretFile {
+                path,
+                index: *index,
+            },
+            Self::Terminal([path, options, multiplexer], columns, rows) => Step::Terminal {
+                path,
+                options,
+                multiplexer,
+                columns: *columns,
+                rows: *rows,
+            },
             Self::Tmpfs(path, options, flags, over) => {
                 let (flags, over) = (*flags, *over);
                 Step::Tmpfs {
@@ -120,6 +134,9 @@ fn step() -> impl Strategy<Value = Owned> {
         text().prop_map(Owned::ReadOnly),
         Just(Owned::Restrict),
         (text(), text()).prop_map(|(path, target)| Owned::Symlink(path, target)),
+        (text(), any::<u16>()).prop_map(|(path, index)| Owned::SecretFile(path, index)),
+        ([text(), text(), text()], any::<u16>(), any::<u16>())
+            .prop_map(|(texts, columns, rows)| Owned::Terminal(texts, columns, rows)),
         (text(), text(), flags(), over()).prop_map(|(a, b, c, d)| Owned::Tmpfs(a, b, c, d)),
     ]
 }
@@ -140,20 +157,23 @@ fn command() -> impl Strategy<Value = CommandSource> {
         stdin,
         strings(),
         text(),
-        any::<([u64; 7], u64)>(),
+        any::<([u64; 7], u64, bool)>(),
         vec(limit, 0..4),
         bytes,
     );
     whole.prop_map(
-        |(segments, stdin, env, cwd, (outside, backstop_ms), limits, filter)| CommandSource {
-            segments,
-            stdin,
-            env,
-            cwd,
-            outside,
-            backstop_ms,
-            limits,
-            filter,
+        |(segments, stdin, env, cwd, (outside, backstop_ms, announce), limits, filter)| {
+            CommandSource {
+                segments,
+                stdin,
+                env,
+                cwd,
+                outside,
+                backstop_ms,
+                limits,
+                filter,
+                announce,
+            }
         },
     )
 }
@@ -163,7 +183,12 @@ fn encoded(steps: &[Owned], command: &CommandSource) -> Vec<u8> {
     for step in steps {
         builder.push(step.lent());
     }
-    builder.finish(command)
+    let secrets = [
+        SecretSource::Variable("TOKEN", b"of the test"),
+        SecretSource::Content(b""),
+        SecretSource::Content(b"\0binary\xFF"),
+    ];
+    builder.finish(command, &secrets)
 }
 
 /// Reads a whole program, as the launcher would.
@@ -184,6 +209,9 @@ fn read_all(bytes: &[u8]) -> Result<usize, DecodeError> {
     }
     for limit in program.command.limits() {
         limit?;
+    }
+    for secret in program.secrets() {
+        secret?;
     }
     Ok(items)
 }
@@ -220,6 +248,13 @@ proptest! {
         let limits: Vec<Resource> = command.limits().map(Result::unwrap).collect();
         prop_assert_eq!(limits, source.limits);
         prop_assert_eq!(command.filter, source.filter.as_slice());
+        prop_assert_eq!(command.announce, source.announce);
+        let secrets: Vec<Secret<'_>> = program.secrets().map(Result::unwrap).collect();
+        let [Secret::Variable(line), Secret::Content(empty), Secret::Content(content)] = &secrets[..] else {
+            panic!("{} secrets", secrets.len());
+        };
+        prop_assert_eq!(*line, c"TOKEN=of the test");
+        prop_assert_eq!((*empty, *content), (&b""[..], &b"\0binary\xFF"[..]));
     }
 
     #[test]
@@ -304,6 +339,8 @@ fn reads_back_every_report() {
             usage,
         },
         Report::Started(started),
+        Report::Terminal,
+        Report::Executing,
     ];
     for report in failed.into_iter().chain(others) {
         let bytes = report.encode();

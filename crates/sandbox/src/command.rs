@@ -41,6 +41,7 @@ pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSourc
         backstop_ms: plan.timeout_ms.saturating_add(GRACE_MS),
         limits: resources(&plan.limits)?,
         filter,
+        announce: false,
     })
 }
 

@@ -93,6 +93,9 @@ pub(crate) const DEVICES: &[&str] = &[
     "/dev/zero",
 ];
 
+/// Where a process finds its controlling terminal (`tty(4)`); there only with a terminal of its own.
+pub(crate) const OWN_TERMINAL: &str = "/dev/tty";
+
 /// Trees that no plan can grant: they show or control the kernel and other processes.
 pub(crate) const REFUSED: &[(&str, &str)] = &[
     ("/proc", "the sandbox has its own"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One run, from plan to outcome.
 
+use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,15 +10,17 @@ use ambit_launcher::{Observation, Stage, Usage};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use zeroize::Zeroizing;
 
 use crate::command::command;
 use crate::enforcement::{Enforcement, Evidence};
 use crate::error::SandboxError;
+use crate::extras::Extras;
 use crate::host::Caller;
 use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
 use crate::plan::{LaunchPlan, Stdin};
-use crate::program::{self, Context};
+use crate::program::{self, Built, Context};
 use crate::reached::{self, Seen};
 use crate::ruleset::{self, Rights};
 use crate::start::{Passed, start};
@@ -80,7 +83,7 @@ fn run(
     begun: Instant,
     layout: &Layout,
     evidence: &Evidence<'_>,
-    given: Streams,
+    mut given: Streams,
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
     let (plan, caller) = (evidence.plan, evidence.caller);
@@ -91,28 +94,137 @@ fn run(
     };
     let filter = filter::of(plan.network)?;
     let ruleset = ruleset::build(layout, context.rights, plan.network)?;
-    let program = program::build(layout, context, &command(plan, filter.bytes.clone())?)?;
-    let (stdout, stdout_end) = pipe()?;
-    let (stderr, stderr_end) = pipe()?;
-    let (stdin, feed) = input(plan, given.stdin, given.input)?;
-    let passed = Passed {
-        stdin,
+    let secrets = std::mem::take(&mut given.secrets);
+    let extras = Extras::new(plan, &secrets)?;
+    extras.fit_into(layout)?;
+    let mut command = command(plan, filter.bytes.clone())?;
+    command.announce = given.started.is_some();
+    let Built { bytes, steps } = program::build(layout, context, &command, &extras)?;
+    // the program has them now
+    drop(secrets);
+    let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
+    let launch = Launch {
+        plan,
+        caller,
+        program: bytes,
         ruleset,
-        stdout: stdout_end,
-        stderr: stderr_end,
+        deadline: deadline.unwrap_or(begun),
+        cancel,
     };
-    let taps = taps(plan, [stdout, stderr], [given.stdout, given.stderr])?;
-    let (watched, streams) = with_pump(plan, taps, feed, |over| {
-        let running = start(plan.network, caller, &program.bytes, passed)?;
-        let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
-        Ok(running.watch(Bounds {
-            deadline: deadline.unwrap_or(begun),
-            cancel,
-            over,
-        }))
-    })?;
-    let ended = termination(&watched, programs(plan), &program.steps)?;
+    let (watched, streams) = if plan.terminal.is_some() {
+        launch.on_terminal(given)
+    } else {
+        launch.on_pipes(given)
+    }?;
+    let ended = termination(&watched, programs(plan), &steps)?;
     Ok(outcome(begun, ended, &watched, streams, evidence))
+}
+
+/// A launch that is ready to start.
+struct Launch<'a> {
+    plan: &'a LaunchPlan,
+    caller: Caller,
+    program: Zeroizing<Vec<u8>>,
+    ruleset: OwnedFd,
+    deadline: Instant,
+    cancel: &'a Cancel,
+}
+
+/// What was heard of a run, and its streams.
+type Watching = Result<(Watched, [StreamOutcome; 2]), SandboxError>;
+
+impl Launch<'_> {
+    fn on_pipes(self, given: Streams) -> Watching {
+        let plan = self.plan;
+        let (stdout, stdout_end) = pipe()?;
+        let (stderr, stderr_end) = pipe()?;
+        let (stdin, feed) = input(plan, given.stdin, given.input)?;
+        let taps = taps(plan, [stdout, stderr], [given.stdout, given.stderr])?;
+        with_pump(plan, taps, feed, |over| {
+            let passed = Passed {
+                stdin,
+                ruleset: self.ruleset,
+                stdout: stdout_end,
+                stderr: stderr_end,
+            };
+            let mut running = start(plan.network, self.caller, &self.program, passed)?;
+            drop(self.program);
+            running.tell(given.started);
+            Ok(running.watch(Bounds {
+                deadline: self.deadline,
+                cancel: self.cancel,
+                over,
+            }))
+        })
+    }
+
+    /// The terminal is made in the sandbox, so its outer end comes after the start.
+    fn on_terminal(self, given: Streams) -> Watching {
+        let nothing = || {
+            let null = File::options().read(true).write(true).open("/dev/null");
+            null.map(OwnedFd::from)
+                .map_err(|error| SandboxError::Internal {
+                    what: "opening `/dev/null`",
+                    source: Errno::from_raw(error.raw_os_error().unwrap_or_default()),
+                })
+        };
+        let passed = Passed {
+            stdin: None,
+            ruleset: self.ruleset,
+            stdout: nothing()?,
+            stderr: nothing()?,
+        };
+        let mut running = start(self.plan.network, self.caller, &self.program, passed)?;
+        drop(self.program);
+        running.tell(given.started);
+        let terminal = running.terminal(self.deadline, self.cancel);
+        let unusable = SandboxError::internal("preparing the terminal");
+        let prepared = on_terminal(
+            self.plan,
+            terminal,
+            given.input,
+            given.stdin,
+            [given.stdout, given.stderr],
+        );
+        let (taps, feed) = prepared.map_err(unusable)?;
+        with_pump(self.plan, taps, feed, |over| {
+            Ok(running.watch(Bounds {
+                deadline: self.deadline,
+                cancel: self.cancel,
+                over,
+            }))
+        })
+    }
+}
+
+/// Returns what reads and writes a terminal, if there is one.
+fn on_terminal(
+    plan: &LaunchPlan,
+    terminal: Option<OwnedFd>,
+    input: Option<OwnedFd>,
+    bytes: Vec<u8>,
+    [stdout, stderr]: [Option<Sink>; 2],
+) -> Result<([Tap; 2], Option<Feed>), Errno> {
+    let (first, feed) = match terminal {
+        None => (Tap::closed(stdout)?, None),
+        Some(terminal) => {
+            let typed = terminal
+                .try_clone()
+                .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))?;
+            let bytes = if plan.stdin == Stdin::Bytes {
+                bytes
+            } else {
+                Vec::new()
+            };
+            let source = input.filter(|_| plan.stdin == Stdin::Stream);
+            let feed = Feed::new(typed, bytes, source, Finish::Type)?;
+            (
+                Tap::new(terminal, plan.output.stdout_bytes, stdout)?,
+                Some(feed),
+            )
+        }
+    };
+    Ok(([first, Tap::closed(stderr)?], feed))
 }
 
 /// How many programs a plan starts.

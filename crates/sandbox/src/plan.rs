@@ -305,6 +305,8 @@ impl LaunchPlan {
         if let Stdin::File { path } = &self.stdin {
             out.push(("stdin", path.as_path()));
         }
+        let files = self.secrets.iter().filter_map(|it| it.file.as_deref());
+        out.extend(files.map(|path| ("secrets", path)));
         for (field, paths) in self.scopes() {
             out.extend(paths.iter().map(|path| (field, path.as_path())));
         }

@@ -6,18 +6,21 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use ambit_launcher::{CommandSource, Object, ProgramBuilder, Step, TreeFlags, protocol};
 
 use crate::error::SandboxError;
+use crate::extras::Extras;
 use crate::host::Caller;
 use crate::layout::{Grant, Layout, Place, Tree};
 use crate::plan::{Network, c_string};
 use crate::ruleset::Rights;
 
 /// An encoded program, and what each step is called in an error.
-#[derive(Debug)]
 pub(crate) struct Built {
-    pub(crate) bytes: Vec<u8>,
+    /// May hold secrets.
+    pub(crate) bytes: Zeroizing<Vec<u8>>,
     pub(crate) steps: Vec<String>,
 }
 
@@ -29,11 +32,19 @@ pub(crate) struct Context {
     pub(crate) network: Network,
 }
 
-const ROOT_OPTIONS: &str = "size=1m,nr_inodes=4096,mode=0755";
+/// More is added for secrets.
+const ROOT_OPTIONS: &str = "nr_inodes=4096,mode=0755";
 const SCRATCH_OPTIONS: &str = "size=512m,nr_inodes=131072,mode=1777";
 const HIDDEN_OPTIONS: &str = "size=4k,nr_inodes=1,mode=0555";
 /// Only the process directories: no `/proc/sys`, `/proc/kcore`, `/proc/keys` (kernel 5.8).
 const PROC_OPTIONS: &str = "subset=pid";
+/// Files of the root that are made for every run.
+pub(crate) const WRITTEN: &[&str] = &[
+    "/etc/group",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/passwd",
+];
 const HOSTNAME: &str = "ambit";
 const DEV_LINKS: &[(&str, &str)] = &[
     ("/dev/fd", "/proc/self/fd"),
@@ -51,6 +62,7 @@ pub(crate) fn build(
     layout: &Layout,
     context: Context,
     command: &CommandSource,
+    extras: &Extras<'_>,
 ) -> Result<Built, SandboxError> {
     let mut writer = Writer {
         layout,
@@ -63,7 +75,7 @@ pub(crate) fn build(
         "making a new root",
         Step::NewRoot {
             base: c"/tmp",
-            options: &text(ROOT_OPTIONS)?,
+            options: &text(&extras.root_options(ROOT_OPTIONS))?,
         },
     );
     for (path, place) in &layout.places {
@@ -71,6 +83,12 @@ pub(crate) fn build(
     }
     writer.files_of_etc(context)?;
     writer.links_and_proc()?;
+    if let Some(size) = extras.terminal {
+        writer.terminal(size)?;
+    }
+    for (index, path) in extras.secret_files() {
+        writer.secret(index, path)?;
+    }
     writer.step(
         "naming the host",
         Step::Hostname {
@@ -80,15 +98,16 @@ pub(crate) fn build(
     writer.step("entering the new root", Step::EnterRoot);
     writer.step("making the root read-only", Step::ReadOnly { path: c"/" });
     writer.allow_inside(context.rights)?;
+    writer.allow_extras(context.rights, extras)?;
     writer.step("dropping capabilities", Step::DropCapabilities);
     writer.step("enforcing the Landlock ruleset", Step::Restrict);
     Ok(Built {
-        bytes: writer.out.finish(command),
+        bytes: Zeroizing::new(writer.out.finish(command, &extras.sources())),
         steps: writer.steps,
     })
 }
 
-struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     layout: &'a Layout,
     made: BTreeSet<PathBuf>,
     out: ProgramBuilder,
@@ -99,7 +118,7 @@ struct Writer<'a> {
 type Slots = BTreeMap<PathBuf, u16>;
 
 impl Writer<'_> {
-    fn step(&mut self, name: impl Into<String>, step: Step<'_>) {
+    pub(crate) fn step(&mut self, name: impl Into<String>, step: Step<'_>) {
         self.steps.push(name.into());
         self.out.push(step);
     }
@@ -185,7 +204,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn link(&mut self, path: &Path, target: &Path) -> Result<(), SandboxError> {
+    pub(crate) fn link(&mut self, path: &Path, target: &Path) -> Result<(), SandboxError> {
         if self.layout.mounted_above(path) {
             return Ok(());
         }
@@ -216,7 +235,7 @@ impl Writer<'_> {
     }
 
     /// Makes the mount point, unless a tree mounted above already shows it.
-    fn target(&mut self, path: &Path, is_directory: bool) -> Result<(), SandboxError> {
+    pub(crate) fn target(&mut self, path: &Path, is_directory: bool) -> Result<(), SandboxError> {
         if self.layout.mounted_above(path) {
             return Ok(());
         }
@@ -239,7 +258,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn parents(&mut self, path: &Path) -> Result<(), SandboxError> {
+    pub(crate) fn parents(&mut self, path: &Path) -> Result<(), SandboxError> {
         let mut missing: Vec<&Path> = path
             .ancestors()
             .skip(1)
@@ -342,12 +361,12 @@ fn text(value: &str) -> Result<CString, SandboxError> {
     c_string("read_paths", value)
 }
 
-fn path_text(path: &Path) -> Result<CString, SandboxError> {
+pub(crate) fn path_text(path: &Path) -> Result<CString, SandboxError> {
     c_string("read_paths", path.as_os_str().as_bytes())
 }
 
 /// A path as the new root, where the launcher then works, names it.
-fn relative(path: &Path) -> Result<CString, SandboxError> {
+pub(crate) fn relative(path: &Path) -> Result<CString, SandboxError> {
     let inside = path
         .strip_prefix("/")
         .map_or(path.as_os_str(), Path::as_os_str);

@@ -81,6 +81,16 @@ impl Rights {
         wanted & self.files()
     }
 
+    /// The sandbox's own terminals.
+    pub(crate) fn terminals(self) -> BitFlags<AccessFs> {
+        self.device() | BitFlags::from(AccessFs::ReadDir)
+    }
+
+    /// A file that may be read and not executed.
+    pub(crate) fn file_to_read(self) -> BitFlags<AccessFs> {
+        BitFlags::from(AccessFs::ReadFile) & self.files()
+    }
+
     /// The sandbox's `/proc`, and names in its root directories.
     pub(crate) fn look() -> BitFlags<AccessFs> {
         AccessFs::ReadFile | AccessFs::ReadDir

@@ -9,17 +9,19 @@ use ambit_launcher::{Observation, REPORT_BYTES, Report, Stage, Usage};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::socket::{MsgFlags, recv};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::error::SandboxError;
 use crate::outcome::Limit;
+use crate::plan::WindowSize;
+use crate::remote::Remote;
 use crate::sys;
 
 /// Stops a run from another thread. Clones stand for the same run.
 #[derive(Clone, Debug)]
 pub struct Cancel {
     event: Arc<EventFd>,
+    remote: Arc<Remote>,
 }
 
 impl Cancel {
@@ -32,6 +34,7 @@ impl Cancel {
             .map_err(SandboxError::internal("making an eventfd"))?;
         Ok(Self {
             event: Arc::new(event),
+            remote: Arc::default(),
         })
     }
 
@@ -44,6 +47,20 @@ impl Cancel {
     /// Returns what becomes readable once it was.
     pub(crate) fn event(&self) -> BorrowedFd<'_> {
         self.event.as_fd()
+    }
+
+    /// Sends a signal to the command: to the first process of each of its programs. Only a run in a
+    /// sandbox hears it. Returns whether the word got through.
+    pub fn signal(&self, number: u8) -> bool {
+        self.remote.signal(number)
+    }
+
+    /// Gives the command's terminal another size.
+    ///
+    /// # Errors
+    /// `ENOTTY` when the run has no terminal, or is not on its way.
+    pub fn resize(&self, size: WindowSize) -> Result<(), Errno> {
+        self.remote.resize(size)
     }
 
     /// Kills everything in the sandbox; a run that has ended is not touched.
@@ -100,24 +117,69 @@ pub(crate) struct Watched {
     pub(crate) stopped: Option<Stopped>,
     /// Whether user and network namespace are those of the anchor.
     pub(crate) shared: bool,
+    /// Outer end of the command's terminal, until it is taken.
+    pub(crate) terminal: Option<OwnedFd>,
+    /// Whether every program of the command has begun.
+    pub(crate) executing: bool,
 }
 
 /// A running sandbox. Dropping it kills and reaps what is left.
-#[derive(Debug)]
 pub(crate) struct Running {
     pub(crate) process: OwnedFd,
     pub(crate) control: OwnedFd,
-    shared: bool,
+    watched: Watched,
     reaped: bool,
+    started: Option<Box<dyn FnOnce(Option<u32>) + Send>>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("process", &self.process)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Running {
-    pub(crate) const fn new(process: OwnedFd, control: OwnedFd, shared: bool) -> Self {
+    pub(crate) fn new(process: OwnedFd, control: OwnedFd, shared: bool) -> Self {
         Self {
             process,
             control,
-            shared,
+            watched: Watched {
+                shared,
+                ..Watched::default()
+            },
             reaped: false,
+            started: None,
+        }
+    }
+
+    /// Says whom to tell once the command executes.
+    pub(crate) fn tell(&mut self, started: Option<Box<dyn FnOnce(Option<u32>) + Send>>) {
+        self.started = started;
+    }
+
+    /// Waits for the outer end of the command's terminal; `None` when the launcher ended, or the time
+    /// or the caller's patience did, before there was one. What else is heard by then is kept.
+    pub(crate) fn terminal(&mut self, deadline: Instant, cancel: &Cancel) -> Option<OwnedFd> {
+        loop {
+            let heard = hear(self.control.as_fd(), &mut self.watched);
+            if let Some(terminal) = self.watched.terminal.take() {
+                cancel.remote.connect_terminal(&terminal);
+                return Some(terminal);
+            }
+            let over = heard == Heard::End || self.watched.failed.is_some();
+            if over || Instant::now() >= deadline || cancel.is_asked() {
+                return None;
+            }
+            if heard == Heard::Nothing {
+                let mut fds = [self.control.as_fd(), cancel.event.as_fd()]
+                    .map(|fd| PollFd::new(fd, PollFlags::POLLIN));
+                match poll(&mut fds, until(deadline)) {
+                    Ok(_) | Err(Errno::EINTR) => {}
+                    Err(_) => return None,
+                }
+            }
         }
     }
 
@@ -125,13 +187,12 @@ impl Running {
     /// at once if it cannot be watched any more. Once it is started, a command has run or may
     /// have, so there is always an account of it.
     pub(crate) fn watch(mut self, bounds: Bounds<'_>) -> Watched {
-        let mut watched = Watched {
-            shared: self.shared,
-            ..Watched::default()
-        };
+        bounds.cancel.remote.connect(&self.control);
+        let mut watched = std::mem::take(&mut self.watched);
         if self.follow(bounds, &mut watched).is_err() {
             self.end();
         }
+        bounds.cancel.remote.disconnect();
         while hear(self.control.as_fd(), &mut watched) == Heard::Report {}
         watched
     }
@@ -142,6 +203,9 @@ impl Running {
             let ready = self.wait(bounds, listening, watched.stopped.is_none())?;
             if ready.heard {
                 listening = hear(self.control.as_fd(), watched) != Heard::End;
+                if let Some(started) = self.started.take_if(|_| watched.executing) {
+                    started(pid_of(self.process.as_fd()));
+                }
             }
             let late = Instant::now() >= bounds.deadline;
             if ready.gone {
@@ -267,12 +331,14 @@ enum Heard {
 /// Takes one report from the socket if there is one.
 fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
     let mut bytes = [0_u8; REPORT_BYTES];
-    let received = match recv(control.as_raw_fd(), &mut bytes, MsgFlags::MSG_DONTWAIT) {
+    let (received, fd) = match sys::receive(control, &mut bytes) {
         Ok(received) => received,
         Err(Errno::EAGAIN | Errno::EINTR) => return Heard::Nothing,
         Err(_) => return Heard::End,
     };
     match bytes.get(..received).and_then(Report::decode) {
+        Some(Report::Terminal) => watched.terminal = fd,
+        Some(Report::Executing) => watched.executing = true,
         Some(Report::Started(observation)) => watched.started = Some(observation),
         Some(Report::Exited {
             segment,
@@ -290,6 +356,14 @@ fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
         None => return Heard::End,
     }
     Heard::Report
+}
+
+/// Returns the number of a process that a pidfd stands for (`pidfd_open(2)`, `fdinfo`).
+fn pid_of(process: BorrowedFd<'_>) -> Option<u32> {
+    let path = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
+    let text = std::fs::read_to_string(path).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
+    line.trim().parse().ok()
 }
 
 /// Waits for the end of a child, whatever signal it sends when it dies (`waitid(2)`, `__WALL`).

@@ -23,9 +23,11 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use ambit_launcher::Usage;
 use nix::errno::Errno;
 use nix::sys::signal::Signal;
+use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg};
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 
+use crate::plan::WindowSize;
 use crate::supervise::reap;
 
 /// A null pointer or a zero, as a word of the kernel.
@@ -58,6 +60,34 @@ pub fn duplicate(number: RawFd) -> Result<OwnedFd, Errno> {
     let slot = AtomicI32::new(c_int::try_from(call(libc::SYS_fcntl, args)?).unwrap_or(-1));
     // nobody else was told of it
     adopt(&slot).ok_or(Errno::EBADF)
+}
+
+/// Takes one message and the descriptor that may come with it, without waiting. Further descriptors
+/// are closed by the kernel, since there is no room for them (`unix(7)`, `MSG_CTRUNC`).
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    into: &mut [u8],
+) -> Result<(usize, Option<OwnedFd>), Errno> {
+    let mut space = nix::cmsg_space!(RawFd);
+    let mut parts = [std::io::IoSliceMut::new(into)];
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut space), flags)?;
+    let mut fd = None;
+    for part in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(fds) = part {
+            let first = fds.first().copied().unwrap_or(-1);
+            fd = adopt(&AtomicI32::new(first));
+        }
+    }
+    Ok((message.bytes, fd))
+}
+
+/// Gives a terminal another size (`TIOCSWINSZ` of `ioctl_tty(2)`).
+pub(crate) fn resize(terminal: BorrowedFd<'_>, size: WindowSize) -> Result<(), Errno> {
+    let words = [size.rows, size.columns, 0, 0];
+    let request = c_long::try_from(libc::TIOCSWINSZ).unwrap_or_default();
+    let fd = c_long::from(terminal.as_raw_fd());
+    call(libc::SYS_ioctl, [fd, request, address(&words), NULL, NULL]).map(|_| ())
 }
 
 /// Kills the process a pidfd stands for.

@@ -45,6 +45,8 @@ mod x86_64 {
         pub(in crate::sys) const EXECVE: usize = 59;
         pub(in crate::sys) const EXIT_GROUP: usize = 231;
         pub(in crate::sys) const GETRUSAGE: usize = 98;
+        pub(in crate::sys) const IOCTL: usize = 16;
+        pub(in crate::sys) const KILL: usize = 62;
         pub(in crate::sys) const LANDLOCK_ADD_RULE: usize = 445;
         pub(in crate::sys) const LANDLOCK_RESTRICT_SELF: usize = 446;
         pub(in crate::sys) const MKDIRAT: usize = 258;
@@ -64,6 +66,7 @@ mod x86_64 {
         pub(in crate::sys) const RECVMSG: usize = 47;
         pub(in crate::sys) const RT_SIGPROCMASK: usize = 14;
         pub(in crate::sys) const SECCOMP: usize = 317;
+        pub(in crate::sys) const SENDMSG: usize = 46;
         pub(in crate::sys) const SETHOSTNAME: usize = 170;
         pub(in crate::sys) const SETSID: usize = 112;
         pub(in crate::sys) const SIGNALFD4: usize = 289;
@@ -113,6 +116,8 @@ mod aarch64 {
         pub(in crate::sys) const EXECVE: usize = 221;
         pub(in crate::sys) const EXIT_GROUP: usize = 94;
         pub(in crate::sys) const GETRUSAGE: usize = 165;
+        pub(in crate::sys) const IOCTL: usize = 29;
+        pub(in crate::sys) const KILL: usize = 129;
         pub(in crate::sys) const LANDLOCK_ADD_RULE: usize = 445;
         pub(in crate::sys) const LANDLOCK_RESTRICT_SELF: usize = 446;
         pub(in crate::sys) const MKDIRAT: usize = 34;
@@ -132,6 +137,7 @@ mod aarch64 {
         pub(in crate::sys) const RECVMSG: usize = 212;
         pub(in crate::sys) const RT_SIGPROCMASK: usize = 135;
         pub(in crate::sys) const SECCOMP: usize = 277;
+        pub(in crate::sys) const SENDMSG: usize = 211;
         pub(in crate::sys) const SETHOSTNAME: usize = 161;
         pub(in crate::sys) const SETSID: usize = 157;
         pub(in crate::sys) const SIGNALFD4: usize = 74;

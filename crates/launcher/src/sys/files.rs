@@ -8,8 +8,10 @@ use ambit_launcher::Object;
 
 const AT_FDCWD: Fd = Fd(-100);
 const O_WRONLY: usize = 1;
+const O_RDWR: usize = 2;
 const O_CREAT: usize = 0o100;
 const O_EXCL: usize = 0o200;
+const O_NOCTTY: usize = 0o400;
 const O_CLOEXEC: usize = 0o2_000_000;
 const O_PATH: usize = 0o10_000_000;
 #[cfg(target_arch = "x86_64")]
@@ -29,6 +31,11 @@ pub(crate) fn create(path: &CStr, mode: u32) -> Result<Fd, Errno> {
         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
         mode,
     )
+}
+
+/// Opens a terminal multiplexer for both directions, without taking it for our own terminal.
+pub(crate) fn open_terminal(path: &CStr) -> Result<Fd, Errno> {
+    open(path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0)
 }
 
 /// Opens a file for reading, not following a link at its end.
@@ -110,6 +117,13 @@ pub(crate) fn read(fd: Fd, into: &mut [u8]) -> Result<usize, Errno> {
     let args = [fd.word(), into.as_mut_ptr() as usize, into.len(), 0, 0, 0];
     // SAFETY: read(2) writes at most `len` bytes into the exclusively borrowed slice.
     answer(unsafe { syscall(nr::READ, args) })
+}
+
+/// Reads one message of 8 bytes as a number; `None` for any other, and for the end.
+pub(crate) fn read_word(fd: Fd) -> Result<Option<u64>, Errno> {
+    let mut bytes = [0_u8; 8];
+    let length = read(fd, &mut bytes)?;
+    Ok((length == bytes.len()).then(|| u64::from_le_bytes(bytes)))
 }
 
 /// Makes a directory; one that is already there is fine.
@@ -323,6 +337,50 @@ pub(crate) fn receive(socket: Fd, into: &mut [u8]) -> Result<(usize, [Fd; FDS]),
     } else {
         Err(Errno::INVALID)
     }
+}
+
+#[repr(C)]
+struct OneDescriptor {
+    len: usize,
+    level: i32,
+    kind: i32,
+    fd: i32,
+}
+
+/// Sends one message with a descriptor (`unix(7)`, `SCM_RIGHTS`).
+pub(crate) fn send_with(socket: Fd, bytes: &[u8], fd: Fd) -> Result<(), Errno> {
+    const MSG_NOSIGNAL: usize = 0x4000;
+    // a header of one word and two ints, then the descriptor
+    const LENGTH: usize = size_of::<usize>() + 3 * size_of::<i32>();
+    let mut control = OneDescriptor {
+        len: LENGTH,
+        level: 1,
+        kind: 1,
+        fd: fd.0,
+    };
+    let mut io = IoVec {
+        base: bytes.as_ptr().cast_mut(),
+        len: bytes.len(),
+    };
+    let header = MsgHdr {
+        name: core::ptr::null_mut(),
+        name_len: 0,
+        iov: &raw mut io,
+        iov_len: 1,
+        control: (&raw mut control).cast(),
+        control_len: size_of::<OneDescriptor>(),
+        flags: 0,
+    };
+    let header_ptr = (&raw const header) as usize;
+    // SAFETY: sendmsg(2) only reads `bytes`, `control` and the header that points at them; all
+    // outlive the call.
+    answer(unsafe {
+        syscall(
+            nr::SENDMSG,
+            [socket.word(), header_ptr, MSG_NOSIGNAL, 0, 0, 0],
+        )
+    })
+    .map(|_| ())
 }
 
 /// Maps `length` bytes of `fd` read-only for the rest of the launcher's life.

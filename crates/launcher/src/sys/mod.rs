@@ -11,6 +11,7 @@ pub(crate) mod files;
 pub(crate) mod mounts;
 pub(crate) mod process;
 pub(crate) mod restrict;
+pub(crate) mod terminal;
 
 use arch::{nr, syscall};
 

@@ -62,6 +62,11 @@ pub(crate) fn proc(at: &CStr, options: &CStr) -> Result<(), Errno> {
     mount(c"proc", at, MS_NOSUID | MS_NODEV | MS_NOEXEC, options)
 }
 
+/// Mounts a new instance of devpts, which has no terminals yet.
+pub(crate) fn devpts(at: &CStr, options: &CStr) -> Result<(), Errno> {
+    mount(c"devpts", at, MS_NOSUID | MS_NOEXEC, options)
+}
+
 /// Clones the mount at `path` with all beneath it, detached.
 pub(crate) fn open_tree(path: &CStr) -> Result<Fd, Errno> {
     const OPEN_TREE_CLONE: usize = 1;

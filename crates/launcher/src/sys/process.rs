@@ -76,6 +76,12 @@ pub(crate) fn new_session() -> Result<(), Errno> {
     answer(unsafe { syscall(nr::SETSID, [0; 6]) }).map(|_| ())
 }
 
+/// Sends a signal to a process.
+pub(crate) fn kill(pid: usize, signal: u64) -> Result<(), Errno> {
+    // SAFETY: kill(2) takes no memory.
+    answer(unsafe { syscall(nr::KILL, [pid, signal as usize, 0, 0, 0, 0]) }).map(|_| ())
+}
+
 /// Sets the file mode creation mask and returns the one before.
 pub(crate) fn set_umask(mask: usize) -> usize {
     // SAFETY: umask(2) takes no memory and cannot fail.

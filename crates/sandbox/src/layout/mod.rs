@@ -60,7 +60,7 @@ impl Layout {
     /// # Errors
     /// The `Path*` variants of [`SandboxError`].
     pub(crate) fn resolve(plan: &LaunchPlan) -> Result<Self, SandboxError> {
-        let base = base(plan.network)?;
+        let base = base(plan)?;
         let granted = granted(plan, &base)?;
         kernel_fs::refuse(&granted)?;
         let grants: Vec<PathBuf> = granted.keys().cloned().collect();
@@ -117,7 +117,7 @@ impl Layout {
 }
 
 /// Returns the base system: what every run sees.
-fn base(network: Network) -> Result<Places, SandboxError> {
+fn base(plan: &LaunchPlan) -> Result<Places, SandboxError> {
     let mut places = Places::new();
     for path in host::SYSTEM.iter().chain(host::ETC).map(Path::new) {
         let place = match fs::read_link(path) {
@@ -127,14 +127,15 @@ fn base(network: Network) -> Result<Places, SandboxError> {
         };
         places.extend(place.map(|place| (path.to_owned(), place)));
     }
-    let resolver = match network {
+    let resolver = match plan.network {
         Network::Deny => &[],
         Network::Full => host::ETC_NETWORK,
     };
     for path in resolver.iter().map(Path::new) {
         add_resolver(&mut places, path)?;
     }
-    for path in host::DEVICES.iter().map(Path::new) {
+    let terminal = plan.terminal.map(|_| host::OWN_TERMINAL);
+    for path in host::DEVICES.iter().copied().chain(terminal).map(Path::new) {
         let tree = open(path, Grant::Device, Links::Follow)?;
         places.insert(path.to_owned(), Place::Mount(tree));
     }

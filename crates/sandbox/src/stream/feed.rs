@@ -19,7 +19,6 @@ pub(crate) enum Finish {
     Close,
     /// One `^D` is typed, which a terminal at the start of a line turns into an end (`termios(3)`,
     /// VEOF): the end of the terminal itself would be a hangup.
-    #[expect(dead_code, reason = "terminals come next")]
     Type,
 }
 

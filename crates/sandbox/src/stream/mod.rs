@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use feed::{Feed, Finish};
@@ -59,7 +60,12 @@ pub struct Streams {
     /// command never gets the descriptor itself, which may be a terminal, a socket or a file that
     /// can be written. Without one there is nothing to read.
     pub input: Option<OwnedFd>,
-    /// Receives standard output.
+    /// Values of the plan's [`secrets`](crate::LaunchPlan::secrets), in their order; wiped once the
+    /// command has them.
+    pub secrets: Vec<Zeroizing<Vec<u8>>>,
+    /// Called once every program of the command is executing.
+    pub started: Option<Box<dyn FnOnce(Option<u32>) + Send>>,
+    /// Receives standard output, or what a terminal shows.
     pub stdout: Option<Sink>,
     /// Receives standard error.
     pub stderr: Option<Sink>,

@@ -42,7 +42,6 @@ impl Tap {
     }
 
     /// Returns the tap of a stream that there is not.
-    #[expect(dead_code, reason = "terminals come next")]
     pub(crate) fn closed(sink: Option<Sink>) -> Result<Self, Errno> {
         Self::of(None, 0, sink)
     }

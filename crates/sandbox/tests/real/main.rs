@@ -13,5 +13,8 @@ mod inside;
 mod lifetime;
 mod outcomes;
 mod pipelines;
+mod remote;
+mod secrets;
 mod support;
+mod terminal;
 mod unprivileged;

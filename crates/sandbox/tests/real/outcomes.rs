@@ -106,7 +106,7 @@ fn hashes_all_output_and_keeps_what_was_asked() {
     let count = Arc::clone(&passed);
     let streams = Streams {
         stdout: Some(Sink::call(move |piece| {
-            *count.lock().unwrap() += piece.len()
+            *count.lock().unwrap() += piece.len();
         })),
         ..Streams::default()
     };
