@@ -5,12 +5,14 @@ use std::os::fd::{IntoRawFd as _, OwnedFd};
 use std::thread;
 
 use ambit_sandbox::{
-    Cancel, Errno, LaunchPlan, Outcome, SandboxError, Sink, Streams, duplicate, launch,
+    Cancel, Errno, LaunchPlan, Outcome, SandboxError, Sink, Streams, WindowSize, duplicate, launch,
     launch_local, probe as probe_kernel, unwaiting_pipe,
 };
 use napi::bindgen_prelude::{AsyncTask, Either, Object, Uint8Array};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi::{Env, Status, Task};
 use napi_derive::napi;
+use zeroize::Zeroizing;
 
 use crate::answer::{Failure, Ran, Text, caused, either, failure, guarded, ok};
 
@@ -37,6 +39,23 @@ impl Canceller {
         self.cancel
             .as_ref()
             .is_some_and(|cancel| cancel.cancel().is_ok())
+    }
+
+    /// Sends a signal to the command. Answers whether the word got through.
+    #[napi(catch_unwind)]
+    pub fn signal(&self, number: u8) -> bool {
+        self.cancel
+            .as_ref()
+            .is_some_and(|cancel| cancel.signal(number))
+    }
+
+    /// Gives the command's terminal another size. Answers whether it has one.
+    #[napi(catch_unwind)]
+    pub fn resize(&self, columns: u16, rows: u16) -> bool {
+        let size = WindowSize { columns, rows };
+        self.cancel
+            .as_ref()
+            .is_some_and(|cancel| cancel.resize(size).is_ok())
     }
 
     /// Lets go of a run that has ended.
@@ -67,7 +86,12 @@ pub struct LaunchStreams {
     pub stdout: Option<i32>,
     /// Where standard error goes.
     pub stderr: Option<i32>,
+    /// Values of the plan's secrets, in their order.
+    pub secrets: Option<Vec<Uint8Array>>,
 }
+
+/// Hears that a command executes, and the number of its sandbox's first process.
+type StartListener = ThreadsafeFunction<Option<u32>, (), Option<u32>, Status, false, true>;
 
 /// Runs a launch plan (JSON). `done` answers once the last process of the sandbox is gone; the others
 /// are JavaScript's ends of the pipes that were asked for, not waiting, for JavaScript to close.
@@ -80,8 +104,11 @@ pub fn launch_plan<'env>(
     plan: String,
     canceller: &Canceller,
     streams: LaunchStreams,
+    #[napi(ts_arg_type = "((pid: number | null) => void) | undefined | null")] on_start: Option<
+        StartListener,
+    >,
 ) -> napi::Result<Object<'env>> {
-    on_own_thread(env, plan, canceller, streams, launch)
+    on_own_thread(env, plan, canceller, (streams, on_start), launch)
 }
 
 /// The same without a sandbox: nothing of the plan's scopes, network and limits is enforced.
@@ -95,7 +122,7 @@ pub fn launch_local_plan<'env>(
     canceller: &Canceller,
     streams: LaunchStreams,
 ) -> napi::Result<Object<'env>> {
-    on_own_thread(env, plan, canceller, streams, launch_local)
+    on_own_thread(env, plan, canceller, (streams, None), launch_local)
 }
 
 /// How a plan is run.
@@ -105,7 +132,7 @@ fn on_own_thread<'env>(
     env: &'env Env,
     plan: String,
     canceller: &Canceller,
-    given: LaunchStreams,
+    (given, on_start): (LaunchStreams, Option<StartListener>),
     launch: Launch,
 ) -> napi::Result<Object<'env>> {
     let (stdin, input) = ends(given.stdin, Direction::In)?;
@@ -116,6 +143,8 @@ fn on_own_thread<'env>(
         input,
         stdout: to_stdout.map(Sink::Descriptor),
         stderr: to_stderr.map(Sink::Descriptor),
+        secrets: secrets(given.secrets.unwrap_or_default()),
+        started: on_start.map(announce),
     };
     let (deferred, promise) = env.create_deferred()?;
     let cancel = canceller.cancel.clone();
@@ -143,6 +172,21 @@ fn on_own_thread<'env>(
         }
     }
     Ok(started)
+}
+
+/// Copies secrets to where they are wiped; JavaScript wipes its own.
+fn secrets(given: Vec<Uint8Array>) -> Vec<Zeroizing<Vec<u8>>> {
+    given
+        .into_iter()
+        .map(|bytes| Zeroizing::new(bytes.to_vec()))
+        .collect()
+}
+
+fn announce(on_start: StartListener) -> Box<dyn FnOnce(Option<u32>) + Send> {
+    Box::new(move |pid| {
+        // an environment that is going away wants no news
+        let _status = on_start.call(pid, ThreadsafeFunctionCallMode::NonBlocking);
+    })
 }
 
 /// Which way bytes go, seen from the command.
