@@ -13,6 +13,10 @@ export declare class Canceller {
   constructor()
   /** Kills everything in the sandbox. Answers whether the word got through. */
   cancel(): boolean
+  /** Sends a signal to the command. Answers whether the word got through. */
+  signal(number: number): boolean
+  /** Gives the command's terminal another size. Answers whether it has one. */
+  resize(columns: number, rows: number): boolean
   /** Lets go of a run that has ended. */
   release(): void
 }
@@ -261,7 +265,7 @@ export declare function launchLocalPlan(plan: string, canceller: Canceller, stre
  * # Errors
  * When no promise, pipe or thread can be made, or a descriptor is none; then nothing ran.
  */
-export declare function launchPlan(plan: string, canceller: Canceller, streams: LaunchStreams): Launch
+export declare function launchPlan(plan: string, canceller: Canceller, streams: LaunchStreams, onStart?: ((pid: number | null) => void) | undefined | null): Launch
 
 /**
  * What goes into a run and where its output goes. A descriptor stays the caller's: the run copies
@@ -276,6 +280,8 @@ export interface LaunchStreams {
   stdout?: number
   /** Where standard error goes. */
   stderr?: number
+  /** Values of the plan's secrets, in their order. */
+  secrets?: Array<Uint8Array>
 }
 
 /**
