@@ -3,7 +3,7 @@ import { readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Listener } from './listener.js'
-import { type Variables, filled } from './probes.js'
+import { filled } from './probes.js'
 
 /** Looks at the host after an attempt: true when it got out. */
 export type Look = () => Promise<boolean>
@@ -21,7 +21,7 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
  */
 export function prepare(
   oracle: string,
-  variables: Variables,
+  variables: Readonly<Record<string, string>>,
   listener: Listener,
 ): Look | undefined {
   const [kind = '', what = '', mode = ''] = filled(oracle, variables).split(' ')
@@ -64,6 +64,6 @@ function found(pattern: string): string[] {
 }
 
 function removed(paths: readonly string[]): boolean {
-  for (const path of paths) rmSync(path)
+  for (const path of paths) rmSync(path, { recursive: true })
   return paths.length > 0
 }

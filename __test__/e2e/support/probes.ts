@@ -29,7 +29,7 @@ export const PROBES = file.probes
 export type Variables = Readonly<Record<'FIX' | 'PORT' | 'RO' | 'RUN' | 'VICTIM' | 'WORK', string>>
 
 /** Fills the variables of a text in. */
-export function filled(text: string, variables: Variables): string {
+export function filled(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\{(\w+)\}/gu, (_, name: string) => {
     const value = Object.entries(variables).find(([key]) => key === name)
     if (value === undefined) throw new Error(`no fixture for \`${name}\``)

@@ -11,30 +11,17 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { commandOf, contractOf, policyOf, writeDocuments } from './documents.js'
 import { type Listener, listen } from './listener.js'
 import { prepare } from './oracle.js'
 import { type Probe, type Variables, programOf, vectors } from './probes.js'
 import { type Running, type StartOptions, finish, start } from './processes.js'
+import { type Answer, Runner, exposed, write, writeCanary } from './runner.js'
 import type { Stage } from './stage.js'
 import { SELF, type User, give } from './users.js'
 
 export const PYTHON = '/usr/bin/python3'
 export const COMPILER = '/usr/bin/gcc'
-
-/** How a probe ended. */
-export interface Answer {
-  readonly code?: number | null
-  readonly stdout?: string
-  readonly stderr?: string
-  /** Of the run, where there was one. */
-  readonly status?: string
-  readonly tier?: string
-  readonly termination?: object
-  /** The error, where it could not be run. */
-  readonly failure?: string
-}
 
 /** One attempt. */
 export interface Attempt {
@@ -49,8 +36,6 @@ export function compile(stage: Stage): void {
   const source = join(import.meta.dirname, 'keep-open.c')
   build('-static', '-o', join(stage.top, 'probe'), join(vectors, 'probe-public.c'))
   build('-shared', '-fPIC', '-o', join(stage.top, 'keep-open.so'), source, '-ldl')
-  const runner = join(import.meta.dirname, 'probe-runner.js')
-  copyFileSync(runner, join(stage.installed.folder, 'probe-runner.mjs'))
 }
 
 /** The ground of one user. */
@@ -60,8 +45,7 @@ export class Range {
   readonly #home: string
   readonly #listener: Listener
   readonly #name: string
-  readonly #runner: Running
-  readonly #answers: AsyncIterator<string>
+  readonly #runner: Runner
   readonly #others: Running[] = []
   #attempts = 0
 
@@ -71,13 +55,7 @@ export class Range {
     this.#home = stage.home(user)
     this.#listener = listener
     this.#name = name
-    const program = join(stage.installed.folder, 'probe-runner.mjs')
-    this.#runner = this.#exposed((exposed) =>
-      start(stage.installed.node, [program], { ...exposed, stdin: 'pipe' }),
-    )
-    const { stdout } = this.#runner.child
-    if (!stdout) throw new Error('the runner has no output')
-    this.#answers = createInterface({ input: stdout })[Symbol.asyncIterator]()
+    this.#runner = new Runner(stage, user, this.#home)
   }
 
   static async open(stage: Stage, user: User): Promise<Range> {
@@ -91,7 +69,8 @@ export class Range {
   }
 
   close(): void {
-    for (const { child } of [this.#runner, ...this.#others]) child.kill('SIGKILL')
+    this.#runner.close()
+    for (const { child } of this.#others) child.kill('SIGKILL')
     this.#listener.close()
   }
 
@@ -101,7 +80,7 @@ export class Range {
       const [argv, cwd] = [argvOf(probe, variables), variables.WORK]
       if (probe.needs_pty) return await this.#inTerminal(argv, cwd)
       if (probe.id === ALL_PROCESSES) narrow(join(variables.RO, 'probe.py'), variables)
-      return await this.#ask({ kind: 'outside', argv, cwd })
+      return await this.#runner.ask({ kind: 'outside', argv, cwd })
     })
   }
 
@@ -110,7 +89,7 @@ export class Range {
     return await this.#attempt(probe, async (variables) => {
       const documents = this.#documents(probe, variables)
       if (probe.needs_pty) return await this.#commandLine(documents, true)
-      return await this.#ask({ kind: 'inside', ...documents })
+      return await this.#runner.ask({ kind: 'inside', ...documents })
     })
   }
 
@@ -131,13 +110,6 @@ export class Range {
     return { answer, seen }
   }
 
-  async #ask(job: object): Promise<Answer> {
-    this.#runner.child.stdin?.write(`${JSON.stringify(job)}\n`)
-    const line = await this.#answers.next()
-    if (line.done !== true) return JSON.parse(line.value) as Answer
-    throw new Error(`the runner ended: ${JSON.stringify(await this.#runner.ended)}`)
-  }
-
   #documents(probe: Probe, { RO, WORK, ...rest }: Variables) {
     const argv = argvOf(probe, { RO, WORK, ...rest })
     const scope = { cwd: WORK, read: ['/etc', '/usr', RO], write: [WORK] }
@@ -153,30 +125,17 @@ export class Range {
     const { bin, node } = this.#stage.installed
     const argv = [node, bin, 'run', documents.contract, documents.policy]
     if (terminal) return await this.#inTerminal(argv, '/')
-    return await this.#exposed((exposed) => finish(node, argv.slice(1), exposed))
+    return await this.#exposed((options) => finish(node, argv.slice(1), options))
   }
 
   async #inTerminal(argv: readonly string[], cwd: string): Promise<Answer> {
     const program = join(this.#stage.installed.folder, 'terminal.py')
     copyFileSync(join(import.meta.dirname, 'terminal.py'), program)
-    return await this.#exposed((exposed) => finish(PYTHON, [program, ...argv], { ...exposed, cwd }))
+    return await this.#exposed((options) => finish(PYTHON, [program, ...argv], { ...options, cwd }))
   }
 
-  /** Starts something that has what no command may get: open descriptors, a secret in `env`. */
   #exposed<T>(begin: (options: StartOptions) => T): T {
-    const canary = openSync(writeCanary(this.#stage.folder(this.#user), this.#user), 'r+')
-    const slash = openSync('/', 'r')
-    const env = {
-      SBX_SECRET: 'CANARY',
-      LANG: 'C.UTF-8',
-      AMBIT_HOME: this.#home,
-      LD_PRELOAD: join(this.#stage.top, 'keep-open.so'),
-    }
-    const unused = Array.from({ length: LEAKED - FIRST }, () => 'ignore' as const)
-    const begun = begin({ user: this.#user, env, descriptors: [...unused, canary, slash] })
-    closeSync(canary)
-    closeSync(slash)
-    return begun
+    return exposed(this.#stage, this.#user, this.#home, begin)
   }
 
   /** Makes all that a probe can reach for, new for each attempt. */
@@ -202,21 +161,24 @@ export class Range {
     return variables
   }
 
-  /** Starts a process of the user: a secret in its environment, the canary on descriptor 7. */
   #victim(cwd: string, canary: string): string {
-    const fd = openSync(canary, 'r')
-    const descriptors = ['ignore', 'ignore', 'ignore', 'ignore', fd] as const
-    const env = { SBX_VICTIM_SECRET: 'CANARY' }
-    const options = { user: this.#user, env, cwd, descriptors, argv0: 'sbx-victim' }
-    const victim = start('/bin/sleep', ['600'], options)
-    closeSync(fd)
-    this.#others.push(victim)
-    return String(victim.child.pid)
+    const running = victim(this.#user, cwd, canary)
+    this.#others.push(running)
+    return String(running.child.pid)
   }
 }
 
-const FIRST = 3
-const LEAKED = 9
+/** Starts a process of the user: a secret in its environment, the canary on descriptor 7. */
+export function victim(user: User, cwd: string, canary: string): Running {
+  const fd = openSync(canary, 'r')
+  const descriptors = ['ignore', 'ignore', 'ignore', 'ignore', fd] as const
+  const env = { SBX_VICTIM_SECRET: 'CANARY' }
+  const options = { user, env, cwd, descriptors, argv0: 'sbx-victim' }
+  const running = start('/bin/sleep', ['600'], options)
+  closeSync(fd)
+  return running
+}
+
 const ALL_PROCESSES = 'fs-read-proc-root'
 const NEEDS_VICTIM = /^(?:proc-|fs-read-proc-root$)/u
 
@@ -238,17 +200,8 @@ function argvOf({ kind, code }: Probe, { RO }: Variables): readonly string[] {
   return kind === 'c' ? [join(RO, 'probe'), code] : [PYTHON, join(RO, 'probe.py')]
 }
 
-function write(path: string, content: string, user: User, mode = 0o644): string {
-  writeFileSync(path, content, { mode })
-  return give(path, user)
-}
-
-function writeCanary(folder: string, user: User): string {
-  return write(join(folder, 'canary.txt'), 'CANARY\n', user, 0o600)
-}
-
 /** What a workspace usually holds. */
-function fillWorkspace(work: string, user: User): void {
+export function fillWorkspace(work: string, user: User): void {
   for (const name of ['.git', '.git/hooks']) {
     mkdirSync(join(work, name))
     give(join(work, name), user)

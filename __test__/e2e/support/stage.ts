@@ -15,11 +15,13 @@ export interface AmbitOptions extends Omit<StartOptions, 'user'> {
 
 /** Everything the tests of one file share: an installation, and a place for their folders. */
 export class Stage {
-  readonly top = newTop()
+  readonly top: string
   readonly installed: Installed
   #folders = 0
 
-  constructor() {
+  /** `above` is the folder in which all of it lies; the system's for temporary files by default. */
+  constructor(above?: string) {
+    this.top = newTop(above)
     try {
       this.installed = install(this.top)
     } catch (error) {

@@ -41,8 +41,8 @@ export function give(path: string, user: User): string {
 }
 
 /** Makes a new folder that everybody can enter. */
-export function newTop(): string {
-  const top = mkdtempSync(join(tmpdir(), 'ambit-e2e-'))
+export function newTop(above = tmpdir()): string {
+  const top = mkdtempSync(join(above, 'ambit-e2e-'))
   chmodSync(top, 0o755)
   return top
 }

@@ -143,9 +143,10 @@ fn rules(network: Network) -> Built<Rules> {
     );
     rules.insert(libc::SYS_prlimit64, vec![all(&[eq(0, LAUNCHER)?])?]);
     rules.insert(libc::SYS_socket, sockets(network)?);
+    rules.insert(libc::SYS_socketpair, socket_pairs(network)?);
     rules.insert(
-        libc::SYS_socketpair,
-        vec![all(&[ne(0, word(libc::AF_UNIX))?])?],
+        libc::SYS_pipe2,
+        vec![all(&[has_bit(1, O_NOTIFICATION_PIPE)?])?],
     );
     for (number, given) in set_id_modes()? {
         rules.insert(number, given);
@@ -250,6 +251,26 @@ fn sockets(network: Network) -> Built<Vec<SeccompRule>> {
         }
     }
 }
+
+/// Pairs of Unix sockets, and without a network only such as stay a pair: one end of a datagram
+/// pair can be given a name, and can send to every named datagram socket in sight (`unix(7)`; the
+/// kernel takes `SOCK_RAW` for `SOCK_DGRAM`).
+fn socket_pairs(network: Network) -> Built<Vec<SeccompRule>> {
+    const TYPE_MASK: u64 = 0xF;
+    let mut out = vec![all(&[ne(0, word(libc::AF_UNIX))?])?];
+    if network == Network::Deny {
+        for kind in [libc::SOCK_DGRAM, libc::SOCK_RAW] {
+            let op = SeccompCmpOp::MaskedEq(TYPE_MASK);
+            let is_kind = SeccompCondition::new(1, SeccompCmpArgLen::Dword, op, word(kind))?;
+            out.push(all(&[is_kind])?);
+        }
+    }
+    Ok(out)
+}
+
+/// A pipe for the kernel's notifications (`pipe2(2)`, kernel 5.8), which wants keys or mounts to
+/// watch: nothing that a command has.
+const O_NOTIFICATION_PIPE: libc::c_int = libc::O_EXCL;
 
 fn word(value: libc::c_int) -> u64 {
     u64::from(value.unsigned_abs())

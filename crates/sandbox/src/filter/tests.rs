@@ -115,6 +115,12 @@ fn judges_processes_and_terminals_by_argument() {
             (libc::SYS_ioctl, [0, 0x541C, 0, 0, 0, 0], EPERM),
             (libc::SYS_personality, [0xFFFF_FFFF, 0, 0, 0, 0, 0], ALLOW),
             (libc::SYS_personality, [0x0040_0000, 0, 0, 0, 0, 0], EPERM),
+            (
+                libc::SYS_pipe2,
+                [0, word(libc::O_CLOEXEC), 0, 0, 0, 0],
+                ALLOW,
+            ),
+            (libc::SYS_pipe2, [0, word(libc::O_EXCL), 0, 0, 0, 0], EPERM),
             // execveat(fd, path, argv, envp, flags): only the flags count
             (libc::SYS_execveat, [3, 0, 0, 0, 0, 0], ALLOW),
             (libc::SYS_execveat, [3, 0, 0x1000, 0x1000, 0x100, 0], ALLOW),
@@ -173,6 +179,7 @@ fn judges_set_id_bits_only_where_a_mode_counts() {
 fn judges_sockets_by_network() {
     let family = |family: i32, protocol: u64| [word(family), 1, protocol, 0, 0, 0];
     let socket = libc::SYS_socket;
+    let pair = |kind: i32| [word(libc::AF_UNIX), word(kind), 0, 0, 0, 0];
     assert_judged(
         Network::Deny,
         &[
@@ -180,12 +187,20 @@ fn judges_sockets_by_network() {
             (socket, family(libc::AF_INET, 0), EPERM),
             (libc::SYS_socketpair, family(libc::AF_UNIX, 0), ALLOW),
             (libc::SYS_socketpair, family(libc::AF_TIPC, 0), EPERM),
+            (libc::SYS_socketpair, pair(libc::SOCK_DGRAM), EPERM),
+            (libc::SYS_socketpair, pair(libc::SOCK_RAW), EPERM),
+            (
+                libc::SYS_socketpair,
+                pair(libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC),
+                ALLOW,
+            ),
         ],
     );
     assert_judged(
         Network::Full,
         &[
             (socket, family(libc::AF_UNIX, 0), ALLOW),
+            (libc::SYS_socketpair, pair(libc::SOCK_DGRAM), ALLOW),
             (socket, family(libc::AF_INET6, 0), ALLOW),
             (socket, family(libc::AF_NETLINK, 0), ALLOW),
             (socket, family(libc::AF_NETLINK, 9), EPERM),
