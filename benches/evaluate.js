@@ -100,7 +100,7 @@ async function measureProcesses({ contracts }, commands, rounds) {
   const times = new Map(commands.map(({ name }) => [name, []]))
   for (let round = -1; round < rounds; round += 1) {
     for (const { name, argv } of shuffled(commands)) {
-      const took = await spawned([...argv, 'check', contracts[0], POLICY])
+      const took = await spawned(name === 'node' ? argv : [...argv, 'check', contracts[0], POLICY])
       if (round >= 0) times.get(name).push(took)
     }
   }
@@ -117,7 +117,9 @@ async function measure(documents, { rounds, counts }) {
   const absent = installCscRunner()
   const ours = { name: 'check', argv: [process.execPath, join(root, 'bin/ambit.js')] }
   const theirs = { name: 'csc_check', argv: cscCommand() }
-  const commands = absent === undefined ? [ours, theirs] : [ours]
+  // a process that does nothing: what no command of ours can be faster than
+  const bare = { name: 'node', argv: [process.execPath, '-e', '0'] }
+  const commands = absent === undefined ? [bare, ours, theirs] : [bare, ours]
   const here = measureHere(documents, counts)
   const there =
     absent === undefined ? measureInPython({ ...documents, policy: POLICY, ...counts }) : []
@@ -125,6 +127,7 @@ async function measure(documents, { rounds, counts }) {
   const row = (name, times) => (times ? { name, ...figures(times) } : { name, absent })
   return [
     ...IN_PROCESS.flatMap((name, at) => [row(name, here[at]), row(`csc_${name}`, there[at])]),
+    row('node', processes.get('node')),
     row('check', processes.get('check')),
     row('csc_check', processes.get('csc_check')),
   ]
@@ -133,9 +136,8 @@ async function measure(documents, { rounds, counts }) {
 function ratiosOf(rows) {
   const median = (name) => rows.find((row) => row.name === name)?.median_us
   const names = [...IN_PROCESS, 'check']
-  return Object.fromEntries(
-    names.map((name) => [`csc_to_${name}`, ratio(median(`csc_${name}`), median(name))]),
-  )
+  const ratios = names.map((name) => [`csc_to_${name}`, ratio(median(`csc_${name}`), median(name))])
+  return Object.fromEntries([...ratios, ['check_to_node', ratio(median('check'), median('node'))]])
 }
 
 const NAME_WIDTH = 20

@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
-// The entry of the command line: what oclif's `execute` does, with three differences.
+// The entry of the command line: what oclif's `execute` does, with four differences.
 // Wrong usage ends with 64. What fails before a command could report it ends with that
 // command's own code for a failure. And neither the user's data folder nor an environment
-// variable can add code: no user plugins, no development plugins, no TypeScript sources.
+// variable can add code: no user plugins, no development plugins, no TypeScript sources. The plain
+// forms of `check` take a way of their own, since loading the framework takes longer than deciding.
 import { fileURLToPath } from 'node:url'
-import { Errors, flush, handle, run, settings } from '@oclif/core'
 
 const EXIT_USAGE = 64
 // A crash must not read as an answer: 1 is "invalid" for `verify` and may be the child's for `run`.
@@ -21,7 +21,7 @@ const argv = process.argv.slice(2)
  * Tells wrong usage from all else. oclif gives 2 to parse errors and unknown commands;
  * an exit that a command chose (`this.exit(2)`, a denial) is an `ExitError` and is not ours.
  */
-function isUsage(error) {
+function isUsage(error, Errors) {
   return (
     error instanceof Errors.CLIError &&
     !(error instanceof Errors.ExitError) &&
@@ -30,7 +30,7 @@ function isUsage(error) {
 }
 
 /** Tells a fault from an exit that a command or oclif chose; a command that is not there is a fault. */
-function isOurs(error) {
+function isOurs(error, Errors) {
   return error?.oclif === undefined || error instanceof Errors.ModuleLoadError
 }
 
@@ -83,19 +83,45 @@ function reportFailure(error) {
   report(missing ? error.code : 'ERR_INTERNAL', message, EXIT_FAILURE.get(argv[0]) ?? 1)
 }
 
-settings.enableAutoTranspile = false
+/**
+ * Answers the plain forms of `check`.
+ *
+ * @returns false when the framework is to read the words; it also says what cannot be loaded
+ */
+async function isAnswered() {
+  if (argv[0] !== 'check') return false
+  let module
+  try {
+    module = await import('../dist/fast-check.js')
+  } catch {
+    return false
+  }
+  try {
+    return await module.fastCheck(argv.slice(1))
+  } catch (error) {
+    reportFailure(error)
+    return true
+  }
+}
+
+/** Lets the framework find the command, read the words and run it. */
+async function runCommand() {
+  const { Errors, flush, handle, run, settings } = await import('@oclif/core')
+  settings.enableAutoTranspile = false
+  try {
+    await run(argv, { root: fileURLToPath(import.meta.url), devPlugins: false, userPlugins: false })
+    await Promise.race([flush(), unread])
+  } catch (error) {
+    if (isUsage(error, Errors)) {
+      report('ERR_CONFIG_USAGE', `${oneLine(error.message)}, see --help`, EXIT_USAGE)
+    } else if (isOurs(error, Errors)) reportFailure(error)
+    else await handle(error)
+  }
+}
 
 // With nobody to read it, as behind `| head`, what is left is never written and not to be waited for.
 const unread = new Promise((resolve) => {
   process.stdout.once('error', resolve)
 })
 
-try {
-  await run(argv, { root: fileURLToPath(import.meta.url), devPlugins: false, userPlugins: false })
-  await Promise.race([flush(), unread])
-} catch (error) {
-  if (isUsage(error)) {
-    report('ERR_CONFIG_USAGE', `${oneLine(error.message)}, see --help`, EXIT_USAGE)
-  } else if (isOurs(error)) reportFailure(error)
-  else await handle(error)
-}
+if (!(await isAnswered())) await runCommand()

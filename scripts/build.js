@@ -3,6 +3,7 @@
 // cargo decides what is up to date; the rest takes seconds and is always done.
 import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundleCheck } from './lib/bundle.js'
 import { inCi, main, must, programOf, root, say, seconds } from './lib/proc.js'
 
 const ADDON = 'ambit.linux-x64-gnu.node'
@@ -58,6 +59,7 @@ async function buildShell() {
   rmSync(join(root, 'dist'), { recursive: true, force: true })
   const tsc = programOf('typescript', 'tsc')
   await must('compiling TypeScript', process.execPath, [tsc, '-p', '.'])
+  await bundleCheck(root)
 }
 
 /** With the manifest a command line starts faster, and a command that cannot load says why. */

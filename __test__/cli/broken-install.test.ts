@@ -12,6 +12,7 @@ beforeAll(() => {
   stage = new Stage()
   const dist = join(stage.installed.folder, 'node_modules/ambit/dist')
   for (const name of ['run.js', 'verify.js', 'check.js']) rmSync(join(dist, 'commands', name))
+  rmSync(join(dist, 'fast-check.js'))
 })
 
 afterAll(() => stage.dispose())

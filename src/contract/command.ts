@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 import { absolutePath, EFFECT_TYPES, fault, NETWORK_MODES, text } from './fields.js'
 import { scopeFaults } from './scope.js'
 import { SUPERSET_SHAPE } from './superset.js'

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A type whose members, at every depth, cannot be assigned. */
 export type DeepReadonly<T> = T extends readonly (infer Item)[]

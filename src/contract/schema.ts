@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 import { CommandSchema, CONTRACT_LIMITS, CscCommandSchema } from './command.js'
 import { absolutePath, type DeepReadonly, fault, RISK_CLASSES, text } from './fields.js'
 import { quote } from './issues.js'

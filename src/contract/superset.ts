@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `ambit.contract.v1` adds to a command. Every field may be left out, and what is left out is
 // denied or is the strictest choice.
-import { z } from 'zod'
+import * as z from 'zod'
 import { absolutePath, fault, text, uniqueBy } from './fields.js'
 import { hostPort } from './hosts.js'
 import { quote } from './issues.js'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What `ambit.policy.v1` adds. Every field may be left out; what is left out is denied, or is the
 // strictest choice.
-import { z } from 'zod'
+import * as z from 'zod'
 import {
   absolutePath,
   EFFECT_TYPES,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { z } from 'zod'
+import * as z from 'zod'
 import { AmbitApprovalSchema, CscApprovalSchema } from '../approval/schema.js'
 import { AmbitContractSchema, CscContractSchema } from '../contract/schema.js'
 import { PolicyDecisionSchema } from './decision.js'

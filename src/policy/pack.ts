@@ -2,7 +2,7 @@
 // Tests of policies: a folder with `policy.yaml` and `cases.json`, or a folder of such folders.
 import { readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { RISK_CLASSES } from '../contract/fields.js'
 import { byPlace, check, headline, placed } from '../contract/issues.js'
 import { locate, positionAt } from '../contract/locate.js'
