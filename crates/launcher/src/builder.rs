@@ -4,7 +4,7 @@
 use std::ffi::CString;
 
 use crate::codec::Writer;
-use crate::program::{Object, Resource, Step, protocol, tag};
+use crate::program::{Object, Resource, Step, Sweep, protocol, tag};
 
 /// One process of a pipeline as its writer holds it.
 #[derive(Clone, Debug, Default)]
@@ -145,6 +145,13 @@ fn finish_secrets(mut out: Writer, secrets: &[SecretSource<'_>]) -> Vec<u8> {
 
 fn encode(out: &mut Writer, step: Step<'_>) {
     match step {
+        Step::Adopt(sweep) => {
+            out.u8(tag::ADOPT);
+            out.u8(match sweep {
+                Sweep::Domain => 0,
+                Sweep::Children => 1,
+            });
+        }
         Step::AllowPath { path, access } => {
             out.tagged(tag::ALLOW_PATH, &[path]);
             out.u64(access);
@@ -154,6 +161,7 @@ fn encode(out: &mut Writer, step: Step<'_>) {
             out.u32(mode);
         }
         Step::DropCapabilities => out.u8(tag::DROP_CAPABILITIES),
+        Step::GiveUpCapabilities => out.u8(tag::GIVE_UP_CAPABILITIES),
         Step::EnterRoot => out.u8(tag::ENTER_ROOT),
         Step::File {
             path,
@@ -174,6 +182,7 @@ fn encode(out: &mut Writer, step: Step<'_>) {
         Step::Attach { .. }
         | Step::NewRoot { .. }
         | Step::OpenTree { .. }
+        | Step::PrivateMounts
         | Step::Proc { .. }
         | Step::ReadOnly { .. }
         | Step::Terminal { .. }
@@ -190,6 +199,7 @@ fn encode_mount(out: &mut Writer, step: Step<'_>) {
             encode_maybe(out, over);
         }
         Step::NewRoot { base, options } => out.tagged(tag::NEW_ROOT, &[base, options]),
+        Step::PrivateMounts => out.u8(tag::PRIVATE_MOUNTS),
         Step::OpenTree {
             slot,
             path,
@@ -225,10 +235,12 @@ fn encode_mount(out: &mut Writer, step: Step<'_>) {
             out.u8(flags.bits());
             encode_maybe(out, over);
         }
-        Step::AllowPath { .. }
+        Step::Adopt(_)
+        | Step::AllowPath { .. }
         | Step::Directory { .. }
         | Step::DropCapabilities
         | Step::EnterRoot
+        | Step::GiveUpCapabilities
         | Step::File { .. }
         | Step::Hostname { .. }
         | Step::Restrict

@@ -5,9 +5,10 @@ use core::ffi::CStr;
 
 use ambit_launcher::{
     Command, Observation, Program, REPORT_BYTES, Report, Secret, Segment, Stage, Stdin, Strings,
-    protocol,
+    Sweep, protocol,
 };
 
+use crate::steps::Standing;
 use crate::sys::process::{self, Forked, Pointers};
 use crate::sys::{Errno, Fd, exit, files, mounts, restrict, terminal};
 use crate::{CONTROL, Failure, Passed};
@@ -53,6 +54,9 @@ struct Streams {
     umask: usize,
     /// Whether they are a terminal, which is to control the session.
     controlling: bool,
+    /// Number of the launcher's process, which is the parent of each.
+    launcher: usize,
+    standing: Standing,
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +72,7 @@ enum Input {
 pub(crate) fn start(
     program: &Program<'static>,
     passed: Passed,
-    terminal: Option<Fd>,
+    standing: Standing,
 ) -> Result<Running, Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
@@ -76,6 +80,8 @@ pub(crate) fn start(
     };
     let command = &program.command;
     let env = environment(program)?;
+    let terminal = standing.terminal;
+    let launcher = process::own_id().map_err(at)?;
     let [stdout, errors] = terminal.map_or(passed.streams, |terminal| [terminal; 2]);
     let mut running = Running {
         pids: [None; protocol::MAX_SEGMENTS],
@@ -104,6 +110,8 @@ pub(crate) fn start(
             errors,
             umask: passed.umask,
             controlling: terminal.is_some(),
+            launcher,
+            standing,
         };
         let index = u32::try_from(index.saturating_sub(1)).unwrap_or(u32::MAX);
         *pid = Some(start_segment(command, (index, segment?), streams, &env)?);
@@ -240,14 +248,28 @@ fn next_report(reader: Fd) -> Result<Option<Report>, Failure> {
 
 /// Puts every restriction on this process and says so; it may become the command then.
 fn confine(command: &Command<'static>, streams: Streams) -> Result<(), Failure> {
+    let adopted = streams.standing.adopted.map(|adopted| adopted.how);
+    if adopted.is_some() {
+        // no namespace ends us with the launcher
+        restrict::end_with(streams.launcher).map_err(|errno| Failure {
+            stage: Stage::Fork,
+            errno,
+        })?;
+    }
     prepare(command, streams)?;
-    let mut observation = observe();
+    if adopted == Some(Sweep::Domain) {
+        keep_from_launcher(streams.launcher)?;
+    }
+    let mut observation = Observation {
+        landlock: streams.standing.landlock,
+        ..observe()
+    };
     restrict::install_filter(command.filter).map_err(|errno| Failure {
         stage: Stage::Filter,
         errno,
     })?;
     observation.seccomp_mode = restrict::seccomp_mode();
-    if !as_planned(&observation, command.outside) {
+    if !as_planned(&observation, command.outside, adopted.is_some()) {
         return Err(Failure {
             stage: Stage::Observe,
             errno: Errno::INVALID,
@@ -294,13 +316,30 @@ fn prepare(command: &Command<'static>, streams: Streams) -> Result<(), Failure> 
     process::block_signals(false).map_err(part(6))
 }
 
-/// What was asked for must be what the kernel reports, or the command never starts.
-fn as_planned(seen: &Observation, outside: [u64; 7]) -> bool {
+/// Keeps this process from signalling the launcher, which ends everything, and sees that it holds.
+fn keep_from_launcher(launcher: usize) -> Result<(), Failure> {
+    restrict::scope_signals().map_err(|errno| Failure {
+        stage: Stage::Filter,
+        errno,
+    })?;
+    match process::kill(launcher, 0) {
+        Err(Errno::NOT_PERMITTED) => Ok(()),
+        Ok(()) | Err(_) => Err(Failure {
+            stage: Stage::Observe,
+            errno: Errno::INVALID,
+        }),
+    }
+}
+
+/// What was asked for must be what the kernel reports, or the command never starts. A caller without
+/// namespaces may have a bounding set that it cannot drop.
+fn as_planned(seen: &Observation, outside: [u64; 7], has_own_bounds: bool) -> bool {
     const FILTER: u64 = 2;
     let apart = |(seen, outside): (u64, u64)| outside == 0 || (seen != 0 && seen != outside);
     seen.no_new_privs == 1
         && seen.seccomp_mode == FILTER
-        && (seen.capabilities, seen.bounding, seen.ambient) == (0, 0, 0)
+        && (seen.capabilities, seen.ambient) == (0, 0)
+        && (seen.bounding == 0 || has_own_bounds)
         && seen.namespaces.into_iter().zip(outside).all(apart)
 }
 
@@ -326,5 +365,6 @@ fn observe() -> Observation {
         capabilities: restrict::capabilities(),
         bounding: restrict::bounding_set(),
         ambient: restrict::ambient_set(),
+        landlock: 0,
     }
 }

@@ -18,7 +18,7 @@ mod report;
 
 pub use codec::{DecodeError, Strings};
 pub use program::{
-    Command, Object, Program, Resource, Secret, Segment, Stdin, Step, TreeFlags, protocol,
+    Command, Object, Program, Resource, Secret, Segment, Stdin, Step, Sweep, TreeFlags, protocol,
 };
 pub use report::{Observation, REPORT_BYTES, Report, Stage, Usage};
 

@@ -18,9 +18,11 @@
 mod child;
 mod entry;
 mod steps;
+mod sweep;
 mod sys;
 
 use ambit_launcher::{DecodeError, Program, Report, Stage};
+use steps::Standing;
 use sys::process::Deadline;
 use sys::{Errno, Fd, exit, files, process};
 
@@ -58,8 +60,12 @@ impl From<DecodeError> for Failure {
 /// Runs to the end; the process never returns from here.
 pub(crate) fn run() -> ! {
     let result = prepare().and_then(|(program, passed)| {
-        let terminal = steps::perform(&program, passed)?;
-        supervise(&program, passed, terminal)
+        let mut standing = steps::perform(&program, passed)?;
+        let ended = supervise(&program, passed, &mut standing);
+        if let Some(adopted) = standing.adopted {
+            adopted.sweep();
+        }
+        ended
     });
     if let Err(Failure { stage, errno }) = result {
         send(&Report::Failed {
@@ -106,30 +112,34 @@ fn prepare() -> Result<(Program<'static>, Passed), Failure> {
 fn supervise(
     program: &Program<'static>,
     passed: Passed,
-    terminal: Option<Fd>,
+    standing: &mut Standing,
 ) -> Result<(), Failure> {
     let at = |errno| Failure {
         stage: Stage::Fork,
         errno,
     };
     let backstop = Deadline::after(program.command.backstop_ms).map_err(at)?;
-    let mut running = child::start(program, passed, terminal)?;
+    let mut running = child::start(program, passed, *standing)?;
     if program.command.announce {
         send(&Report::Executing);
     }
-    files::close_from(3).map_err(at)?;
+    let closed = match &mut standing.adopted {
+        Some(adopted) => adopted.close_others(),
+        None => files::close_from(3),
+    };
+    closed.map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
     let events = process::child_events().map_err(at)?;
     loop {
         let left_ms = backstop.left_ms().map_err(at)?;
         if left_ms == Some(0) {
-            exit(0)
+            return Ok(());
         }
         match process::wait_either(CONTROL, events, left_ms) {
             Ok((true, _)) => match files::read_word(CONTROL) {
                 Ok(Some(signal)) => running.signal(signal),
                 // any other word from the other side, or its end: stop at once
-                Ok(None) | Err(_) => exit(0),
+                Ok(None) | Err(_) => return Ok(()),
             },
             Ok((false, true)) => drain(events),
             Ok((false, false)) | Err(Errno::INTERRUPTED) => {}

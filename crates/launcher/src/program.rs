@@ -66,10 +66,24 @@ pub struct Object {
     pub inode: u64,
 }
 
+/// How everything is ended that descends from the launcher, where no pid namespace ends with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sweep {
+    /// By signalling every process that this one may signal: only where a ruleset that scopes
+    /// signals holds this one, so that these are its own.
+    Domain,
+    /// By killing its children, again and again until there are none: orphans become its children.
+    Children,
+}
+
 /// One act of building the sandbox. Paths after [`Step::NewRoot`] are relative to the new root;
 /// after [`Step::EnterRoot`] they are absolute in the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step<'a> {
+    /// Makes the launcher the parent of every orphan among its descendants
+    /// (`PR_SET_CHILD_SUBREAPER`), and has it end them all at its own end. Comes before
+    /// [`Step::Restrict`].
+    Adopt(Sweep),
     /// Adds a rule beneath `path` to the passed ruleset (`landlock_add_rule(2)`), for what only
     /// exists inside the sandbox.
     AllowPath {
@@ -96,6 +110,9 @@ pub enum Step<'a> {
     },
     /// Empties every capability set and the bounding set, and locks the securebits.
     DropCapabilities,
+    /// Empties every capability set, and of the bounding set and securebits as much as the caller
+    /// may: without `CAP_SETPCAP` they stay, and `no_new_privs` alone keeps them from mattering.
+    GiveUpCapabilities,
     /// Makes the new root the root and detaches the old one (`pivot_root(2)`).
     EnterRoot,
     /// Writes a regular file.
@@ -131,6 +148,8 @@ pub enum Step<'a> {
         /// How it is mounted.
         flags: TreeFlags,
     },
+    /// Cuts the mounts of this mount namespace off from those it was copied from.
+    PrivateMounts,
     /// Mounts a fresh procfs of the pid namespace.
     Proc {
         /// Mount point; exists.
@@ -358,6 +377,11 @@ fn namespaces(fields: &mut Reader<'_>) -> Result<[u64; 7], DecodeError> {
 
 fn step<'a>(fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
     Ok(match fields.u8()? {
+        tag::ADOPT => Step::Adopt(match fields.u8()? {
+            0 => Sweep::Domain,
+            1 => Sweep::Children,
+            _ => return Err(DecodeError::BadTag),
+        }),
         tag::ALLOW_PATH => Step::AllowPath {
             path: fields.string()?,
             access: fields.u64()?,
@@ -368,6 +392,7 @@ fn step<'a>(fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
         },
         tag::DROP_CAPABILITIES => Step::DropCapabilities,
         tag::ENTER_ROOT => Step::EnterRoot,
+        tag::GIVE_UP_CAPABILITIES => Step::GiveUpCapabilities,
         tag::FILE => Step::File {
             path: fields.string()?,
             mode: fields.u32()?,
@@ -406,6 +431,7 @@ fn mount_step<'a>(number: u8, fields: &mut Reader<'a>) -> Result<Step<'a>, Decod
             object: object(fields)?,
             flags: TreeFlags::decode(fields.u8()?)?,
         },
+        tag::PRIVATE_MOUNTS => Step::PrivateMounts,
         tag::PROC => Step::Proc {
             path: fields.string()?,
             options: fields.string()?,
@@ -464,4 +490,7 @@ pub(crate) mod tag {
     pub(crate) const TMPFS: u8 = 14;
     pub(crate) const SECRET_FILE: u8 = 15;
     pub(crate) const TERMINAL: u8 = 16;
+    pub(crate) const ADOPT: u8 = 17;
+    pub(crate) const GIVE_UP_CAPABILITIES: u8 = 18;
+    pub(crate) const PRIVATE_MOUNTS: u8 = 19;
 }

@@ -40,6 +40,9 @@ pub struct Observation {
     pub bounding: u64,
     /// The ambient set.
     pub ambient: u64,
+    /// Whether Landlock was seen to hold: 1 when the ruleset took away a right that was there
+    /// before, 0 when there was none to try it on.
+    pub landlock: u64,
 }
 
 /// Resources used by the command and all its reaped descendants (`getrusage(2)`).
@@ -113,6 +116,7 @@ impl Report {
                     seen.capabilities,
                     seen.bounding,
                     seen.ambient,
+                    seen.landlock,
                 ];
                 fill(&mut words, &[3]);
                 fill(words.get_mut(1..).unwrap_or_default(), &seen.namespaces);
@@ -166,7 +170,14 @@ impl Report {
 fn observation(words: [u64; WORDS - 1]) -> Option<Observation> {
     let (namespaces, rest) = words.split_first_chunk()?;
     let (flags, _) = rest.split_first_chunk()?;
-    let [no_new_privs, seccomp_mode, capabilities, bounding, ambient] = *flags;
+    let [
+        no_new_privs,
+        seccomp_mode,
+        capabilities,
+        bounding,
+        ambient,
+        landlock,
+    ] = *flags;
     Some(Observation {
         namespaces: *namespaces,
         no_new_privs,
@@ -174,6 +185,7 @@ fn observation(words: [u64; WORDS - 1]) -> Option<Observation> {
         capabilities,
         bounding,
         ambient,
+        landlock,
     })
 }
 

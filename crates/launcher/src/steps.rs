@@ -3,8 +3,9 @@
 
 use core::ffi::CStr;
 
-use ambit_launcher::{Program, Report, Secret, Stage, Step, TreeFlags, protocol};
+use ambit_launcher::{Object, Program, Report, Secret, Stage, Step, TreeFlags, protocol};
 
+use crate::sweep::{self, Adopted};
 use crate::sys::mounts::{self, attr};
 use crate::sys::{Errno, Fd, files, process, restrict, terminal};
 use crate::{CONTROL, Failure, Passed};
@@ -15,12 +16,28 @@ struct Trees([Option<Fd>; protocol::MAX_TREES]);
 /// What the steps have made for those that come after.
 struct Made {
     trees: Trees,
-    /// Inner end of the command's terminal.
-    terminal: Option<Fd>,
+    standing: Standing,
 }
 
-/// Performs every step in order; returns the inner end of the command's terminal, if it has one.
-pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<Option<Fd>, Failure> {
+impl Made {
+    fn tree(&self, slot: u16) -> Option<Fd> {
+        self.trees.0.get(usize::from(slot)).copied().flatten()
+    }
+}
+
+/// What stands once all steps are done.
+#[derive(Clone, Copy)]
+pub(crate) struct Standing {
+    /// Inner end of the command's terminal, if it has one.
+    pub(crate) terminal: Option<Fd>,
+    /// What is to be ended with us, where no pid namespace does it.
+    pub(crate) adopted: Option<Adopted>,
+    /// See `Observation::landlock`.
+    pub(crate) landlock: u64,
+}
+
+/// Performs every step in order.
+pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<Standing, Failure> {
     let at = |errno| Failure {
         stage: Stage::Program,
         errno,
@@ -30,20 +47,40 @@ pub(crate) fn perform(program: &Program<'_>, passed: Passed) -> Result<Option<Fd
     // of the boundary: a kernel that refuses changes nothing about what the command can reach.
     files::overwrite(c"/proc/self/oom_score_adj", b"1000").unwrap_or(());
     restrict::forbid_inspection().map_err(at)?;
-    mounts::make_private().map_err(at)?;
     let mut made = Made {
         trees: Trees([None; protocol::MAX_TREES]),
-        terminal: None,
+        standing: Standing {
+            terminal: None,
+            adopted: None,
+            landlock: 0,
+        },
     };
     for (index, step) in program.steps().enumerate() {
         let stage = Stage::Step(u32::try_from(index).unwrap_or(u32::MAX));
-        let done = match step? {
-            Step::SecretFile { path, index } => secret_file(program, path, index),
-            step => one(step, &mut made, passed),
+        let step = step?;
+        let done = if let Step::SecretFile { path, index } = step {
+            secret_file(program, path, index)
+        } else if step == Step::Restrict {
+            restrict(passed).map(|seen| made.standing.landlock = seen)
+        } else {
+            one(step, &mut made, passed)
         };
         done.map_err(|errno| Failure { stage, errno })?;
     }
-    Ok(made.terminal)
+    Ok(made.standing)
+}
+
+/// Enforces the ruleset and sees whether it holds, on a file that everybody may write and no ruleset
+/// of ours lets anybody write. Returns 1 when it was seen to, 0 when there is no such file.
+fn restrict(passed: Passed) -> Result<u64, Errno> {
+    restrict::forbid_new_privileges()?;
+    let was_open = restrict::canary_is_open();
+    restrict::restrict_self(passed.ruleset)?;
+    match (was_open, restrict::canary_is_open()) {
+        (true, false) => Ok(1),
+        (false, false) => Ok(0),
+        (_, true) => Err(Errno::STALE),
+    }
 }
 
 fn secret_file(program: &Program<'_>, path: &CStr, index: u16) -> Result<(), Errno> {
@@ -61,12 +98,31 @@ fn write_file(path: &CStr, mode: u32, content: &[u8]) -> Result<(), Errno> {
     files::close(file)
 }
 
+/// Makes a terminal, hands its outer end out, and returns its inner end.
+fn open_terminal(multiplexer: &CStr, columns: u16, rows: u16) -> Result<Fd, Errno> {
+    let (outer, inner) = terminal::make(multiplexer, columns, rows)?;
+    files::send_with(CONTROL, &Report::Terminal.encode(), outer)?;
+    // the command's end shows there only when no process of ours has it open
+    files::close(outer)?;
+    Ok(inner)
+}
+
+fn open_tree(path: &CStr, object: Object, flags: TreeFlags) -> Result<Fd, Errno> {
+    let tree = mounts::open_tree(path)?;
+    files::require(tree, object)?;
+    mounts::set_tree_attributes(tree, attributes(flags))?;
+    Ok(tree)
+}
+
 fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
     match step {
+        Step::Adopt(how) => sweep::adopt(how).map(|adopted| made.standing.adopted = Some(adopted)),
+        Step::GiveUpCapabilities => restrict::give_up_capabilities(),
+        Step::PrivateMounts => mounts::make_private(),
         Step::AllowPath { path, access } => restrict::allow_path(passed.ruleset, path, access),
         Step::Attach { slot, path, over } => {
-            let tree = made.trees.0.get(usize::from(slot)).copied().flatten();
-            mounts::attach(tree.ok_or(Errno::INVALID)?, files::open_judged(path, over)?)
+            let tree = made.tree(slot).ok_or(Errno::INVALID)?;
+            mounts::attach(tree, files::open_judged(path, over)?)
         }
         Step::Directory { path, mode } => files::make_directory(path, mode),
         Step::DropCapabilities => restrict::drop_capabilities(),
@@ -87,25 +143,16 @@ fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
             object,
             flags,
         } => {
-            let tree = mounts::open_tree(path)?;
-            files::require(tree, object)?;
-            mounts::set_tree_attributes(tree, attributes(flags))?;
-            *made
-                .trees
-                .0
-                .get_mut(usize::from(slot))
-                .ok_or(Errno::INVALID)? = Some(tree);
+            let tree = open_tree(path, object, flags)?;
+            let place = made.trees.0.get_mut(usize::from(slot));
+            *place.ok_or(Errno::INVALID)? = Some(tree);
             Ok(())
         }
         Step::Proc { path, options } => mounts::proc(path, options),
         Step::ReadOnly { path } => mounts::make_read_only(path),
-        Step::Restrict => {
-            restrict::forbid_new_privileges()?;
-            restrict::restrict_self(passed.ruleset)
-        }
         Step::Symlink { path, target } => files::make_symlink(target, path),
-        // performed where the secrets are
-        Step::SecretFile { .. } => Err(Errno::INVALID),
+        // performed above
+        Step::Restrict | Step::SecretFile { .. } => Err(Errno::INVALID),
         Step::Terminal {
             path,
             options,
@@ -114,11 +161,8 @@ fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
             rows,
         } => {
             mounts::devpts(path, options)?;
-            let (outer, inner) = terminal::make(multiplexer, columns, rows)?;
-            files::send_with(CONTROL, &Report::Terminal.encode(), outer)?;
-            made.terminal = Some(inner);
-            // the command's end shows there only when no process of ours has it open
-            files::close(outer)
+            let inner = open_terminal(multiplexer, columns, rows);
+            inner.map(|inner| made.standing.terminal = Some(inner))
         }
         Step::Tmpfs {
             path,

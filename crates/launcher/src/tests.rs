@@ -8,18 +8,21 @@ use proptest::prelude::*;
 
 use crate::{
     CommandSource, DecodeError, Object, Observation, Program, ProgramBuilder, REPORT_BYTES, Report,
-    Resource, Secret, SecretSource, SegmentSource, Stage, Stdin, StdinSource, Step, TreeFlags,
-    Usage, protocol,
+    Resource, Secret, SecretSource, SegmentSource, Stage, Stdin, StdinSource, Step, Sweep,
+    TreeFlags, Usage, protocol,
 };
 
 /// A step that owns its strings.
 #[derive(Clone, Debug)]
 enum Owned {
+    Adopt(Sweep),
     AllowPath(CString, u64),
     Attach(u16, CString, Option<Object>),
     Directory(CString, u32),
     DropCapabilities,
     EnterRoot,
+    GiveUpCapabilities,
+    PrivateMounts,
     File(CString, u32, Vec<u8>),
     Hostname(CString),
     NewRoot(CString, CString),
@@ -48,6 +51,9 @@ impl Owned {
             Self::Directory(path, mode) => Step::Directory { path, mode: *mode },
             Self::DropCapabilities => Step::DropCapabilities,
             Self::EnterRoot => Step::EnterRoot,
+            Self::Adopt(sweep) => Step::Adopt(*sweep),
+            Self::GiveUpCapabilities => Step::GiveUpCapabilities,
+            Self::PrivateMounts => Step::PrivateMounts,
             Self::File(path, mode, content) => Step::File {
                 path,
                 mode: *mode,
@@ -125,6 +131,9 @@ fn step() -> impl Strategy<Value = Owned> {
         (text(), any::<u32>()).prop_map(|(path, mode)| Owned::Directory(path, mode)),
         Just(Owned::DropCapabilities),
         Just(Owned::EnterRoot),
+        prop_oneof![Just(Sweep::Domain), Just(Sweep::Children)].prop_map(Owned::Adopt),
+        Just(Owned::GiveUpCapabilities),
+        Just(Owned::PrivateMounts),
         (text(), any::<u32>(), vec(any::<u8>(), 0..40)).prop_map(|(a, b, c)| Owned::File(a, b, c)),
         text().prop_map(Owned::Hostname),
         (text(), text()).prop_map(|(base, options)| Owned::NewRoot(base, options)),
@@ -331,6 +340,7 @@ fn reads_back_every_report() {
         capabilities: 10,
         bounding: 11,
         ambient: 12,
+        landlock: 13,
     };
     let others = [
         Report::Exited {

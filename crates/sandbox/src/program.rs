@@ -70,6 +70,7 @@ pub(crate) fn build(
         out: ProgramBuilder::default(),
         steps: Vec::new(),
     };
+    writer.step("making the mounts private", Step::PrivateMounts);
     let slots = writer.open_trees()?;
     writer.step(
         "making a new root",

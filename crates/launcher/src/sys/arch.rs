@@ -44,10 +44,13 @@ mod x86_64 {
         pub(in crate::sys) const DUP3: usize = 292;
         pub(in crate::sys) const EXECVE: usize = 59;
         pub(in crate::sys) const EXIT_GROUP: usize = 231;
+        pub(in crate::sys) const GETPID: usize = 39;
+        pub(in crate::sys) const GETPPID: usize = 110;
         pub(in crate::sys) const GETRUSAGE: usize = 98;
         pub(in crate::sys) const IOCTL: usize = 16;
         pub(in crate::sys) const KILL: usize = 62;
         pub(in crate::sys) const LANDLOCK_ADD_RULE: usize = 445;
+        pub(in crate::sys) const LANDLOCK_CREATE_RULESET: usize = 444;
         pub(in crate::sys) const LANDLOCK_RESTRICT_SELF: usize = 446;
         pub(in crate::sys) const MKDIRAT: usize = 258;
         pub(in crate::sys) const MMAP: usize = 9;
@@ -61,6 +64,7 @@ mod x86_64 {
         pub(in crate::sys) const PIVOT_ROOT: usize = 155;
         pub(in crate::sys) const PPOLL: usize = 271;
         pub(in crate::sys) const PRCTL: usize = 157;
+        pub(in crate::sys) const PREAD64: usize = 17;
         pub(in crate::sys) const PRLIMIT64: usize = 302;
         pub(in crate::sys) const READ: usize = 0;
         pub(in crate::sys) const RECVMSG: usize = 47;
@@ -115,10 +119,13 @@ mod aarch64 {
         pub(in crate::sys) const DUP3: usize = 24;
         pub(in crate::sys) const EXECVE: usize = 221;
         pub(in crate::sys) const EXIT_GROUP: usize = 94;
+        pub(in crate::sys) const GETPID: usize = 172;
+        pub(in crate::sys) const GETPPID: usize = 173;
         pub(in crate::sys) const GETRUSAGE: usize = 165;
         pub(in crate::sys) const IOCTL: usize = 29;
         pub(in crate::sys) const KILL: usize = 129;
         pub(in crate::sys) const LANDLOCK_ADD_RULE: usize = 445;
+        pub(in crate::sys) const LANDLOCK_CREATE_RULESET: usize = 444;
         pub(in crate::sys) const LANDLOCK_RESTRICT_SELF: usize = 446;
         pub(in crate::sys) const MKDIRAT: usize = 34;
         pub(in crate::sys) const MMAP: usize = 222;
@@ -132,6 +139,7 @@ mod aarch64 {
         pub(in crate::sys) const PIVOT_ROOT: usize = 41;
         pub(in crate::sys) const PPOLL: usize = 73;
         pub(in crate::sys) const PRCTL: usize = 167;
+        pub(in crate::sys) const PREAD64: usize = 67;
         pub(in crate::sys) const PRLIMIT64: usize = 261;
         pub(in crate::sys) const READ: usize = 63;
         pub(in crate::sys) const RECVMSG: usize = 212;

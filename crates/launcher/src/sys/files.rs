@@ -43,9 +43,14 @@ pub(crate) fn open_to_read(path: &CStr) -> Result<Fd, Errno> {
     open(path, O_NOFOLLOW | O_CLOEXEC, 0)
 }
 
+/// Opens a file that exists for writing, not following a link at its end.
+pub(crate) fn open_to_write(path: &CStr) -> Result<Fd, Errno> {
+    open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0)
+}
+
 /// Writes `content` over the beginning of a file that exists.
 pub(crate) fn overwrite(path: &CStr, content: &[u8]) -> Result<(), Errno> {
-    let file = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0)?;
+    let file = open_to_write(path)?;
     let written = write_all(file, content);
     close(file)?;
     written
@@ -124,6 +129,13 @@ pub(crate) fn read_word(fd: Fd) -> Result<Option<u64>, Errno> {
     let mut bytes = [0_u8; 8];
     let length = read(fd, &mut bytes)?;
     Ok((length == bytes.len()).then(|| u64::from_le_bytes(bytes)))
+}
+
+/// Reads once from the beginning of a file; returns how many bytes came (`pread(2)`).
+pub(crate) fn read_start(fd: Fd, into: &mut [u8]) -> Result<usize, Errno> {
+    let args = [fd.word(), into.as_mut_ptr() as usize, into.len(), 0, 0, 0];
+    // SAFETY: pread64(2) writes at most `len` bytes into the exclusively borrowed slice.
+    answer(unsafe { syscall(nr::PREAD64, args) })
 }
 
 /// Makes a directory; one that is already there is fine.

@@ -24,6 +24,8 @@ impl Errno {
     pub(crate) const STALE: Self = Self(116);
     /// An argument the launcher itself could not use.
     pub(crate) const INVALID: Self = Self(22);
+    /// No right to do it.
+    pub(crate) const NOT_PERMITTED: Self = Self(1);
     /// Interrupted by a signal.
     pub(crate) const INTERRUPTED: Self = Self(4);
 }

@@ -205,6 +205,8 @@ pub(crate) fn wait_either(
 pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
     const WNOHANG: usize = 1;
     const WALL: usize = 0x4000_0000;
+    // a child that made us its tracer (`PTRACE_TRACEME`) tells of every stop, and has not ended
+    const STOPPED: u32 = 0x7F;
     let mut status = 0_u32;
     let args = [
         usize::MAX,
@@ -214,8 +216,6 @@ pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
         0,
         0,
     ];
-    // a child that made us its tracer (`PTRACE_TRACEME`) tells of every stop, and has not ended
-    const STOPPED: u32 = 0x7F;
     loop {
         // SAFETY: wait4(2) writes one int; a null rusage is allowed.
         match answer(unsafe { syscall(nr::WAIT4, args) })? {
@@ -224,6 +224,26 @@ pub(crate) fn reap() -> Result<Option<(usize, u32)>, Errno> {
             _ => {}
         }
     }
+}
+
+/// Waits for the next child to end and reaps it; an error says that there is none.
+pub(crate) fn reap_next() -> Result<(), Errno> {
+    const WALL: usize = 0x4000_0000;
+    let args = [usize::MAX, 0, WALL, 0, 0, 0];
+    // SAFETY: wait4(2) allows a null status and a null rusage.
+    answer(unsafe { syscall(nr::WAIT4, args) }).map(|_| ())
+}
+
+/// Returns the number of this process.
+pub(crate) fn own_id() -> Result<usize, Errno> {
+    // SAFETY: getpid(2) takes no memory.
+    answer(unsafe { syscall(nr::GETPID, [0; 6]) })
+}
+
+/// Returns the number of the process that started this one.
+pub(crate) fn parent() -> Result<usize, Errno> {
+    // SAFETY: getppid(2) takes no memory.
+    answer(unsafe { syscall(nr::GETPPID, [0; 6]) })
 }
 
 /// Returns what all reaped descendants used.

@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use super::{Errno, Fd, answer, files, nr, syscall};
+use super::{Errno, Fd, answer, files, nr, process, syscall};
 
 const PR_SET_DUMPABLE: usize = 4;
 const PR_GET_SECCOMP: usize = 21;
@@ -46,11 +46,25 @@ pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     }
     prctl(PR_SET_SECUREBITS, SECUREBITS, 0)?;
     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0)?;
+    empty_sets()
+}
+
+fn empty_sets() -> Result<(), Errno> {
     let header = [CAPABILITY_VERSION_3, 0];
     let sets = [0_u32; 6];
     let args = [header.as_ptr() as usize, sets.as_ptr() as usize, 0, 0, 0, 0];
     // SAFETY: capset(2) version 3 reads an 8-byte header and two 12-byte sets.
     answer(unsafe { syscall(nr::CAPSET, args) }).map(|_| ())
+}
+
+/// As [`drop_capabilities`], but what takes `CAP_SETPCAP` is left where it is not held.
+pub(crate) fn give_up_capabilities() -> Result<(), Errno> {
+    match drop_capabilities() {
+        Err(Errno::NOT_PERMITTED) => {}
+        done => return done,
+    }
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0)?;
+    empty_sets()
 }
 
 /// Adds a rule to a ruleset: `access` beneath `path`.
@@ -82,6 +96,45 @@ pub(crate) fn restrict_self(ruleset: Fd) -> Result<(), Errno> {
     // SAFETY: landlock_restrict_self(2) takes no memory.
     answer(unsafe { syscall(nr::LANDLOCK_RESTRICT_SELF, [ruleset.word(), 0, 0, 0, 0, 0]) })
         .map(|_| ())
+}
+
+/// Enforces a ruleset of its own on this process that keeps it, and all it starts, from signalling
+/// processes that are not held by it too: the launcher among them (Landlock ABI 6, kernel 6.12).
+pub(crate) fn scope_signals() -> Result<(), Errno> {
+    /// `struct landlock_ruleset_attr`: file rights, TCP rights, scopes.
+    const SCOPE_SIGNAL: u64 = 2;
+    let attributes = [0_u64, 0, SCOPE_SIGNAL];
+    let size = size_of_val(&attributes);
+    let args = [attributes.as_ptr() as usize, size, 0, 0, 0, 0];
+    // SAFETY: landlock_create_ruleset(2) reads `size` bytes of `attributes`.
+    let made = unsafe { syscall(nr::LANDLOCK_CREATE_RULESET, args) };
+    let ruleset = files::descriptor(made)?;
+    restrict_self(ruleset)?;
+    files::close(ruleset)
+}
+
+/// Returns whether this process may write a file that a ruleset never lets it: one that procfs has
+/// for everybody. Asked before and after [`restrict_self`], it shows whether that holds.
+pub(crate) fn canary_is_open() -> bool {
+    files::open_to_write(c"/proc/self/attr/current").is_ok_and(|file| files::close(file).is_ok())
+}
+
+/// Has the kernel kill this process when its parent ends; refuses one that has ended already.
+pub(crate) fn end_with(parent: usize) -> Result<(), Errno> {
+    const PR_SET_PDEATHSIG: usize = 1;
+    const SIGKILL: usize = 9;
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0)?;
+    if process::parent()? == parent {
+        Ok(())
+    } else {
+        Err(Errno::STALE)
+    }
+}
+
+/// Makes this process the parent of every orphan among its descendants (`prctl(2)`).
+pub(crate) fn adopt_orphans() -> Result<(), Errno> {
+    const PR_SET_CHILD_SUBREAPER: usize = 36;
+    prctl(PR_SET_CHILD_SUBREAPER, 1, 0).map(|_| ())
 }
 
 /// Installs a seccomp filter (`struct sock_filter` array) on this process and all it starts.

@@ -137,14 +137,17 @@ impl Evidence<'_> {
                 Mechanism::new(State::NotRequested).because("the plan grants the host's network");
             mechanisms.insert("net_namespace", shared);
         }
-        mechanisms.insert("landlock", self.landlock());
+        mechanisms.insert("landlock", self.landlock(seen));
         mechanisms.insert(
             "seccomp",
             Mechanism::new(State::Enforced)
                 .fact("mode", seen.seccomp_mode.to_string())
                 .fact("filter_sha256", self.filter_sha256),
         );
-        mechanisms.insert("no_new_privs", Mechanism::new(State::Enforced));
+        mechanisms.insert(
+            "no_new_privs",
+            Mechanism::new(State::Enforced).fact("value", seen.no_new_privs.to_string()),
+        );
         mechanisms.insert(
             "capabilities",
             Mechanism::new(State::Enforced)
@@ -165,7 +168,7 @@ impl Evidence<'_> {
         }
     }
 
-    fn landlock(&self) -> Mechanism {
+    fn landlock(&self, seen: &Observation) -> Mechanism {
         let state = if self.rights.version >= NEWEST_ABI {
             State::Enforced
         } else {
@@ -180,6 +183,12 @@ impl Evidence<'_> {
             )
             .fact("handled_access_net", format!("{:#x}", network.bits()))
             .fact("scoped", format!("{:#x}", self.rights.scopes().bits()));
+        // the launcher starts nothing where a write went through that the ruleset forbids
+        let found = if seen.landlock == 1 {
+            found.fact("observed", "a write that was allowed before was refused")
+        } else {
+            found
+        };
         match missing_rights(self.rights.version) {
             None => found,
             Some(missing) => found.because(format!("this kernel lacks: {missing}")),
