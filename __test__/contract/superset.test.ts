@@ -190,7 +190,9 @@ describe('what is not enforced yet', () => {
     return only && unsupportedFields(only)
   }
 
-  it.each(Object.keys(FIELDS).filter((name) => name !== 'stdin'))('%s is named', (name) => {
+  const enforced = new Set(['stdin', 'allow_exec_from_memory', 'profile', 'proc'])
+
+  it.each(Object.keys(FIELDS).filter((name) => !enforced.has(name)))('%s is named', (name) => {
     expect(new Set(asks(needed(name)))).toEqual(new Set([name]))
   })
 
@@ -205,6 +207,8 @@ describe('what is not enforced yet', () => {
     expect(asks({ stdin: { text: 'x' }, deny_paths: ['/workspace/.git'], limits })).toEqual([])
     const written = { artifacts: ['/workspace/out/**/*.js'], write_paths: ['/workspace/out'] }
     expect(asks(written)).toEqual([])
+    const wide = { profile: 'compat', proc: 'full', allow_exec_from_memory: true }
+    expect(asks(wide)).toEqual([])
   })
 })
 

@@ -20,10 +20,7 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ],
   ['secrets', ({ secrets }) => holds(secrets)],
   ['on_missing_path', ({ on_missing_path: value = 'error' }) => value !== 'error'],
-  ['allow_exec_from_memory', ({ allow_exec_from_memory: value }) => value === true],
   ['write_mode', ({ write_mode: value = 'direct' }) => value !== 'direct'],
-  ['profile', ({ profile = 'strict' }) => profile !== 'strict'],
-  ['proc', ({ proc = 'masked' }) => proc !== 'masked'],
   ['pty', ({ pty }) => pty === true],
   ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
   [

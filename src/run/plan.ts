@@ -44,6 +44,9 @@ export interface LaunchPlan extends Program {
   readonly read_paths: readonly string[]
   readonly write_paths: readonly string[]
   readonly hidden_paths: readonly string[]
+  readonly profile: 'strict' | 'compat'
+  readonly proc: 'masked' | 'full'
+  readonly allow_exec_from_memory: boolean
   readonly network: 'deny' | 'full'
   readonly timeout_ms: number
   readonly grace_ms?: number
@@ -110,12 +113,19 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     hidden_paths: isLocal
       ? []
       : [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
+    ...surfaceOf(command),
     network,
     timeout_ms: command.timeout_sec * 1000,
     ...(graceMs !== undefined && { grace_ms: graceMs }),
     limits: isLocal ? outputLimitOf(command) : limitsOf(command),
     floor: context.floor,
   }
+}
+
+/** What a command asks for beyond the strictest sandbox; its policy has granted it. */
+function surfaceOf(command: Command) {
+  const { profile = 'strict', proc = 'masked', allow_exec_from_memory = false } = command
+  return { profile, proc, allow_exec_from_memory }
 }
 
 function stdinOf(command: Command): LaunchPlan['stdin'] {

@@ -45,7 +45,7 @@ pub fn launch(
         plan,
         caller: Caller::current(),
         rights: Rights::of_kernel()?,
-        filter_sha256: &filter::of(plan.network)?.sha256,
+        filter_sha256: &filter::of(filter::Kind::of(plan))?.sha256,
         launcher_sha256: image::sha256(),
     };
     if cancel.is_asked() {
@@ -91,8 +91,9 @@ fn run(
         rights: evidence.rights,
         caller,
         network: plan.network,
+        memory: plan.allow_exec_from_memory,
     };
-    let filter = filter::of(plan.network)?;
+    let filter = filter::of(filter::Kind::of(plan))?;
     let ruleset = ruleset::build(layout, context.rights, plan.network)?;
     let secrets = std::mem::take(&mut given.secrets);
     let extras = Extras::new(plan, &secrets)?;

@@ -13,7 +13,7 @@ use ambit_launcher::{CommandSource, Object, ProgramBuilder, Step, TreeFlags, pro
 use crate::error::SandboxError;
 use crate::extras::Extras;
 use crate::host::Caller;
-use crate::layout::{Grant, Layout, Place, Tree};
+use crate::layout::{Grant, Layout, Place, Tree, WholeProc};
 use crate::plan::{Network, c_string};
 use crate::ruleset::Rights;
 
@@ -30,11 +30,14 @@ pub(crate) struct Context {
     pub(crate) rights: Rights,
     pub(crate) caller: Caller,
     pub(crate) network: Network,
+    /// Whether programs in scratch space may be executed.
+    pub(crate) memory: bool,
 }
 
 /// More is added for secrets.
 const ROOT_OPTIONS: &str = "nr_inodes=4096,mode=0755";
 const SCRATCH_OPTIONS: &str = "size=512m,nr_inodes=131072,mode=1777";
+const VALUES_OPTIONS: &str = "size=256k,nr_inodes=64,mode=0755";
 const HIDDEN_OPTIONS: &str = "size=4k,nr_inodes=1,mode=0555";
 /// Only the process directories: no `/proc/sys`, `/proc/kcore`, `/proc/keys` (kernel 5.8).
 const PROC_OPTIONS: &str = "subset=pid";
@@ -66,6 +69,7 @@ pub(crate) fn build(
 ) -> Result<Built, SandboxError> {
     let mut writer = Writer {
         layout,
+        memory: context.memory,
         made: BTreeSet::new(),
         out: ProgramBuilder::default(),
         steps: Vec::new(),
@@ -83,7 +87,7 @@ pub(crate) fn build(
         writer.place(path, place, &slots)?;
     }
     writer.files_of_etc(context)?;
-    writer.links_and_proc()?;
+    writer.links_and_proc(&slots)?;
     if let Some(size) = extras.terminal {
         writer.terminal(size)?;
     }
@@ -110,6 +114,7 @@ pub(crate) fn build(
 
 pub(crate) struct Writer<'a> {
     layout: &'a Layout,
+    memory: bool,
     made: BTreeSet<PathBuf>,
     out: ProgramBuilder,
     steps: Vec<String>,
@@ -134,18 +139,33 @@ impl Writer<'_> {
                 (Place::Hidden(over), Some(Place::Mount(null))) if !over.is_directory => null,
                 (Place::Hidden(_) | Place::Link(_) | Place::Scratch, _) => continue,
             };
-            let slot = slots.len();
-            if slot >= protocol::MAX_TREES {
-                return Err(SandboxError::PlanInvalid {
-                    field: "read_only_paths",
-                    problem: "too many directories lie above the excepted paths".to_owned(),
-                });
+            self.open_into(&mut slots, path, tree)?;
+        }
+        if let (Some(whole), Some(Place::Mount(null))) = (&self.layout.whole_proc, null) {
+            for path in &whole.hidden_files {
+                self.open_into(&mut slots, path, null)?;
             }
-            let slot = u16::try_from(slot).unwrap_or(u16::MAX);
-            self.open_tree(slot, tree)?;
-            slots.insert(path.clone(), slot);
         }
         Ok(slots)
+    }
+
+    fn open_into(
+        &mut self,
+        slots: &mut Slots,
+        path: &Path,
+        tree: &Tree,
+    ) -> Result<(), SandboxError> {
+        let slot = slots.len();
+        if slot >= protocol::MAX_TREES {
+            return Err(SandboxError::PlanInvalid {
+                field: "read_only_paths",
+                problem: "too many directories lie above the excepted paths".to_owned(),
+            });
+        }
+        let slot = u16::try_from(slot).unwrap_or(u16::MAX);
+        self.open_tree(slot, tree)?;
+        slots.insert(path.to_owned(), slot);
+        Ok(())
     }
 
     fn open_tree(&mut self, slot: u16, tree: &Tree) -> Result<(), SandboxError> {
@@ -177,7 +197,12 @@ impl Writer<'_> {
             }
             Place::Scratch => {
                 self.target(path, true)?;
-                self.tmpfs(path, SCRATCH_OPTIONS, TreeFlags::NO_EXEC, None)
+                let flags = if self.memory {
+                    TreeFlags::default()
+                } else {
+                    TreeFlags::NO_EXEC
+                };
+                self.tmpfs(path, SCRATCH_OPTIONS, flags, None)
             }
             Place::Link(target) => self.link(path, target),
             Place::Hidden(tree) if tree.is_directory => {
@@ -312,7 +337,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn links_and_proc(&mut self) -> Result<(), SandboxError> {
+    fn links_and_proc(&mut self, slots: &Slots) -> Result<(), SandboxError> {
         for (path, target) in DEV_LINKS {
             let path = Path::new(path);
             let taken = self
@@ -327,9 +352,45 @@ impl Writer<'_> {
         self.target(Path::new("/proc"), true)?;
         let step = Step::Proc {
             path: c"proc",
-            options: &text(PROC_OPTIONS)?,
+            options: &text(match self.layout.whole_proc {
+                Some(_) => "",
+                None => PROC_OPTIONS,
+            })?,
         };
         self.step("mounting `/proc`", step);
+        match &self.layout.whole_proc {
+            Some(whole) => self.cover_proc(whole, slots),
+            None => Ok(()),
+        }
+    }
+
+    /// Covers what a whole `/proc` must not show.
+    fn cover_proc(&mut self, whole: &WholeProc, slots: &Slots) -> Result<(), SandboxError> {
+        let flags = TreeFlags::NO_EXEC.with(TreeFlags::READ_ONLY);
+        for path in &whole.hidden_directories {
+            self.tmpfs(path, HIDDEN_OPTIONS, flags, None)?;
+        }
+        for path in &whole.hidden_files {
+            self.attach(path, slots, None)?;
+        }
+        let values = Path::new("/proc/sys");
+        self.tmpfs(values, VALUES_OPTIONS, TreeFlags::NO_EXEC, None)?;
+        self.made.insert(values.to_owned());
+        self.made.insert(PathBuf::from("/proc"));
+        for (path, content) in &whole.values {
+            self.parents(path)?;
+            let step = Step::File {
+                path: &relative(path)?,
+                mode: 0o444,
+                content,
+            };
+            self.step(format!("writing `{}`", path.display()), step);
+        }
+        for path in [values, Path::new("/proc")] {
+            let at = relative(path)?;
+            let step = Step::ReadOnly { path: &at };
+            self.step(format!("making `{}` read-only", path.display()), step);
+        }
         Ok(())
     }
 
@@ -341,7 +402,12 @@ impl Writer<'_> {
         ];
         for (path, place) in &self.layout.places {
             if matches!(place, Place::Scratch) {
-                inside.push((path.clone(), rights.scratch()));
+                let access = if self.memory {
+                    rights.write(true)
+                } else {
+                    rights.scratch()
+                };
+                inside.push((path.clone(), access));
             }
         }
         if !self.layout.places.contains_key(Path::new("/etc")) {

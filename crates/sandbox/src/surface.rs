@@ -38,3 +38,23 @@ pub enum Profile {
     #[default]
     Strict,
 }
+
+impl Proc {
+    /// The name in plans and reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Masked => "masked",
+        }
+    }
+}
+
+impl Profile {
+    /// The name in plans and reports.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Compat => "compat",
+            Self::Strict => "strict",
+        }
+    }
+}

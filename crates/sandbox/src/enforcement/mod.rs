@@ -142,6 +142,7 @@ impl Evidence<'_> {
             "seccomp",
             Mechanism::new(State::Enforced)
                 .fact("mode", seen.seccomp_mode.to_string())
+                .fact("profile", self.plan.profile.name())
                 .fact("filter_sha256", self.filter_sha256),
         );
         mechanisms.insert(
@@ -198,6 +199,11 @@ impl Evidence<'_> {
     fn private_root(&self) -> Mechanism {
         Mechanism::new(State::Enforced)
             .fact("uid", self.caller.inner_uid().to_string())
+            .fact("proc", self.plan.proc.name())
+            .fact(
+                "exec_from_memory",
+                self.plan.allow_exec_from_memory.to_string(),
+            )
             .fact("launcher_sha256", self.launcher_sha256)
     }
 

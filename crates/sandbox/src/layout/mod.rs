@@ -7,6 +7,7 @@
 //! same object, whatever was renamed or linked in between.
 
 mod kernel_fs;
+mod proc;
 mod shield;
 mod tree;
 
@@ -17,7 +18,9 @@ use std::path::{Path, PathBuf};
 use crate::error::SandboxError;
 use crate::host;
 use crate::plan::{LaunchPlan, Network};
+use crate::surface::Proc;
 
+pub(crate) use proc::WholeProc;
 pub(crate) use tree::{Grant, Tree};
 use tree::{Links, open};
 
@@ -52,6 +55,8 @@ type Places = BTreeMap<PathBuf, Place>;
 #[derive(Debug)]
 pub(crate) struct Layout {
     pub(crate) places: Places,
+    /// What covers `/proc` where the plan asks for the whole of it.
+    pub(crate) whole_proc: Option<WholeProc>,
 }
 
 impl Layout {
@@ -64,7 +69,14 @@ impl Layout {
         let granted = granted(plan, &base)?;
         kernel_fs::refuse(&granted)?;
         let grants: Vec<PathBuf> = granted.keys().cloned().collect();
-        let mut layout = Self { places: granted };
+        let whole_proc = match plan.proc {
+            Proc::Full => Some(WholeProc::of_machine()?),
+            Proc::Masked => None,
+        };
+        let mut layout = Self {
+            places: granted,
+            whole_proc,
+        };
         for (path, place) in base {
             // a granted directory shows what the base would have placed inside it
             if !layout.mounted_above(&path) {

@@ -243,7 +243,10 @@ fn a_resolver_file_that_is_a_link_leads_to_the_real_file_inside() {
     add_resolver(&mut places, &root.join("link/other")).unwrap();
     add_resolver(&mut places, &root.join("w/sub/deep/file")).unwrap();
     add_resolver(&mut places, &root.join("missing")).unwrap();
-    let layout = Layout { places };
+    let layout = Layout {
+        places,
+        whole_proc: None,
+    };
     let real = root.join("w/other");
     assert_eq!(
         at(&layout, &root.join("link/other")),

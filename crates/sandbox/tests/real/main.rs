@@ -16,5 +16,6 @@ mod pipelines;
 mod remote;
 mod secrets;
 mod support;
+mod surface;
 mod terminal;
 mod unprivileged;
