@@ -119,6 +119,7 @@ impl Start<'_> {
             control: self.control,
             namespaces,
             identity,
+            cgroup: None,
         })
     }
 }
@@ -175,6 +176,7 @@ fn refused((stage, source): (StartStage, Errno)) -> SandboxError {
             mechanism: "mapping the caller's id",
             source,
         },
+        StartStage::Cgroup => named("starting in the cgroup"),
         StartStage::Capabilities => named("keeping the launcher's capabilities"),
         StartStage::Descriptors => named("arranging the launcher's descriptors"),
         StartStage::Exec => named("executing the launcher"),

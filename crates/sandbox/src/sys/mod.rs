@@ -2,7 +2,7 @@
 //! The raw system calls of this crate: starting the launcher without forking a copy of a threaded
 //! process, and the few calls that `nix` does not have.
 //!
-//! [`start`] uses `clone(2)` with `CLONE_VM | CLONE_VFORK`: the child shares our memory and we
+//! [`start`] uses `clone3(2)`, or `clone(2)` where that is absent, with `CLONE_VM | CLONE_VFORK`: the child shares our memory and we
 //! stand still until it has executed the launcher or ended. It therefore does nothing but raw
 //! system calls: no allocation, no lock, no libc function with state. A child that joins an
 //! [`Anchor`] does so in two stages: the first joins, and clones the second as our own child, since
@@ -15,6 +15,8 @@
     clippy::cast_possible_wrap,
     reason = "addresses are passed to the kernel as words"
 )]
+
+mod clone;
 
 use std::ffi::{CStr, c_int, c_long, c_void};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
@@ -29,6 +31,7 @@ use nix::unistd::Pid;
 
 use crate::plan::WindowSize;
 use crate::supervise::reap;
+use clone::{New, Span, Stack};
 
 /// A null pointer or a zero, as a word of the kernel.
 const NULL: c_long = 0;
@@ -150,8 +153,10 @@ pub(crate) fn drop_groups_of_thread() -> Result<(), Errno> {
 pub(crate) enum StartStage {
     /// Joining the anchor (`setns(2)`).
     Join,
-    /// `clone(2)` itself: namespaces are not allowed.
+    /// `clone3(2)` or `clone(2)` itself: namespaces are not allowed.
     Clone,
+    /// Starting in the cgroup that was asked for (`CLONE_INTO_CGROUP`).
+    Cgroup,
     /// Writing the id maps of the user namespace.
     IdMap,
     /// Handing the needed capabilities to the launcher.
@@ -183,6 +188,8 @@ pub(crate) struct Anchor {
 pub(crate) enum Identity<'a> {
     /// Those of a user namespace of its own.
     Own(IdMaps<'a>),
+    /// Those of the caller: no namespace is made, nor may any be asked for.
+    Caller,
     /// Those of the anchor.
     Joined(&'a Anchor),
 }
@@ -198,6 +205,9 @@ pub(crate) struct StartRequest<'a> {
     pub(crate) namespaces: c_int,
     /// Ids and rights.
     pub(crate) identity: Identity<'a>,
+    /// A group of cgroup v2, opened: the launcher is in it from the start (`CLONE_INTO_CGROUP`, which
+    /// only `clone3(2)` has). Where it cannot be, the start fails in [`StartStage::Cgroup`].
+    pub(crate) cgroup: Option<BorrowedFd<'a>>,
 }
 
 /// Where a child writes what stopped it, for us to read once it has let go of our memory.
@@ -237,7 +247,7 @@ struct Joining<'a> {
     task: &'a Task<'a>,
     anchor: &'a Anchor,
     flags: c_int,
-    top: *mut c_void,
+    stack: Span,
     pidfd: AtomicI32,
 }
 
@@ -253,30 +263,15 @@ struct Making<'a> {
 type Act = fn(&StartRequest<'_>) -> Result<(), Errno>;
 
 /// In the order of their declaration, which is the number that a child writes.
-const STAGES: [StartStage; 6] = [
+const STAGES: [StartStage; 7] = [
     StartStage::Join,
     StartStage::Clone,
+    StartStage::Cgroup,
     StartStage::IdMap,
     StartStage::Capabilities,
     StartStage::Descriptors,
     StartStage::Exec,
 ];
-
-/// A child's stack, in units of the alignment it needs.
-struct Stack(Vec<u128>);
-
-/// 64 KiB: plenty for a child's few frames.
-const STACK_UNITS: usize = 64 * 1024 / size_of::<u128>();
-
-impl Stack {
-    fn new() -> Self {
-        Self(vec![0; STACK_UNITS])
-    }
-
-    fn top(&mut self) -> *mut c_void {
-        self.0.as_mut_ptr_range().end.cast()
-    }
-}
 
 const SHARED: c_int = libc::CLONE_VM | libc::CLONE_VFORK;
 
@@ -290,7 +285,8 @@ pub(crate) fn start(request: &StartRequest<'_>) -> Result<OwnedFd, (StartStage, 
     };
     let pidfd = match request.identity {
         Identity::Joined(anchor) => start_joined(&task, anchor)?,
-        Identity::Own(_) => start_directly(&task)?,
+        Identity::Own(_) => start_directly(&task, libc::CLONE_NEWUSER)?,
+        Identity::Caller => start_directly(&task, 0)?,
     };
     let Some(fault) = task.fault.taken() else {
         return Ok(pidfd);
@@ -300,18 +296,19 @@ pub(crate) fn start(request: &StartRequest<'_>) -> Result<OwnedFd, (StartStage, 
     Err(fault)
 }
 
-fn start_directly(task: &Task<'_>) -> Result<OwnedFd, (StartStage, Errno)> {
+fn start_directly(task: &Task<'_>, user: c_int) -> Result<OwnedFd, (StartStage, Errno)> {
     let mut stack = Stack::new();
-    let mut pidfd: RawFd = -1;
-    let flags = SHARED | libc::CLONE_PIDFD | libc::CLONE_NEWUSER | task.request.namespaces;
-    let argument = (&raw const *task).cast_mut().cast::<c_void>();
-    // SAFETY: the stack is 16-byte aligned and only the child uses it; with CLONE_VFORK we do not
-    // return before the child has let go of our memory, so stack, task and request outlive it;
-    // with CLONE_PIDFD the kernel writes one int to the fifth argument.
-    let pid = unsafe { libc::clone(launcher, stack.top(), flags, argument, &raw mut pidfd) };
-    if pid < 0 {
-        return Err((StartStage::Clone, Errno::last()));
-    }
+    let request = task.request;
+    let new = New {
+        flags: SHARED | libc::CLONE_PIDFD | user | request.namespaces,
+        entry: launcher,
+        argument: (&raw const *task).cast_mut().cast::<c_void>(),
+        stack: stack.span(),
+        cgroup: request.cgroup.map(|group| group.as_raw_fd()),
+    };
+    // SAFETY: only the child uses the stack; with CLONE_VFORK we do not return before the child has
+    // let go of our memory, so stack, task and request outlive it.
+    let (_, pidfd) = unsafe { new.start() }?;
     // SAFETY: the kernel has just made this descriptor for us; nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(pidfd) })
 }
@@ -322,18 +319,21 @@ fn start_joined(task: &Task<'_>, anchor: &Anchor) -> Result<OwnedFd, (StartStage
         task,
         anchor,
         flags: SHARED | libc::CLONE_PARENT | libc::CLONE_PIDFD | task.request.namespaces,
-        top: second.top(),
+        stack: second.span(),
         pidfd: AtomicI32::new(-1),
     };
-    let argument = (&raw const joining).cast_mut().cast::<c_void>();
-    // the pidfd that the first stage gets is to be ours: it shares our descriptors, the second does not
-    let flags = SHARED | libc::CLONE_FILES;
+    let new = New {
+        // the pidfd that the first stage gets is to be ours: it shares our descriptors, the second
+        // does not
+        flags: SHARED | libc::CLONE_FILES,
+        entry: join,
+        argument: (&raw const joining).cast_mut().cast::<c_void>(),
+        stack: first.span(),
+        cgroup: None,
+    };
     // SAFETY: as in `start_directly`; the first stage in turn waits for the second, so that both
     // stacks, task and request outlive both.
-    let pid = unsafe { libc::clone(join, first.top(), flags, argument) };
-    if pid < 0 {
-        return Err((StartStage::Clone, Errno::last()));
-    }
+    let (pid, _) = unsafe { new.start() }?;
     reap_pid(pid).map_err(|errno| (StartStage::Clone, errno))?;
     let pidfd = joining.pidfd.load(Ordering::Acquire);
     if pidfd < 0 {
@@ -359,15 +359,22 @@ extern "C" fn join(argument: *mut c_void) -> c_int {
         joining.task.fault.store(StartStage::Join, errno);
         return 127;
     }
-    let mut pidfd: RawFd = -1;
-    let task = (&raw const *joining.task).cast_mut().cast::<c_void>();
+    let cgroup = joining.task.request.cgroup;
+    let new = New {
+        flags: joining.flags,
+        entry: launcher,
+        argument: (&raw const *joining.task).cast_mut().cast::<c_void>(),
+        stack: joining.stack,
+        cgroup: cgroup.map(|group| group.as_raw_fd()),
+    };
     // SAFETY: as in `start_directly`, with this process in our place.
-    let pid = unsafe { libc::clone(launcher, joining.top, joining.flags, task, &raw mut pidfd) };
-    if pid < 0 {
-        joining.task.fault.store(StartStage::Clone, Errno::last());
-        return 127;
+    match unsafe { new.start() } {
+        Ok((_, pidfd)) => joining.pidfd.store(pidfd, Ordering::Release),
+        Err((stage, errno)) => {
+            joining.task.fault.store(stage, errno);
+            return 127;
+        }
     }
-    joining.pidfd.store(pidfd, Ordering::Release);
     0
 }
 
@@ -382,13 +389,15 @@ pub(crate) fn make_anchor(maps: &IdMaps<'_>) -> Result<Anchor, (StartStage, Errn
         user: AtomicI32::new(-1),
         net: AtomicI32::new(-1),
     };
-    let flags = SHARED | libc::CLONE_FILES | libc::CLONE_NEWUSER | libc::CLONE_NEWNET;
-    let argument = (&raw const making).cast_mut().cast::<c_void>();
+    let new = New {
+        flags: SHARED | libc::CLONE_FILES | libc::CLONE_NEWUSER | libc::CLONE_NEWNET,
+        entry: anchor,
+        argument: (&raw const making).cast_mut().cast::<c_void>(),
+        stack: stack.span(),
+        cgroup: None,
+    };
     // SAFETY: as in `start_directly`.
-    let pid = unsafe { libc::clone(anchor, stack.top(), flags, argument) };
-    if pid < 0 {
-        return Err((StartStage::Clone, Errno::last()));
-    }
+    let (pid, _) = unsafe { new.start() }?;
     reap_pid(pid).map_err(|errno| (StartStage::Clone, errno))?;
     // a descriptor that was opened is ours, whatever came after
     let user = adopt(&making.user);
@@ -473,7 +482,7 @@ fn address<T: ?Sized>(object: &T) -> c_long {
 fn take_ids(request: &StartRequest<'_>) -> Result<(), Errno> {
     match &request.identity {
         Identity::Own(maps) => write_id_maps(maps),
-        Identity::Joined(_) => Ok(()),
+        Identity::Joined(_) | Identity::Caller => Ok(()),
     }
 }
 
@@ -499,10 +508,13 @@ fn write_file(path: &CStr, content: &CStr) -> Result<(), Errno> {
 
 /// Makes the capabilities the launcher needs survive its own `execve(2)` (`capabilities(7)`,
 /// "ambient"): mounting, and giving up the bounding set.
-fn keep_capabilities(_: &StartRequest<'_>) -> Result<(), Errno> {
+fn keep_capabilities(request: &StartRequest<'_>) -> Result<(), Errno> {
     const VERSION_3: u32 = 0x2008_0522;
     const CAP_SETPCAP: u32 = 8;
     const CAP_SYS_ADMIN: u32 = 21;
+    if matches!(request.identity, Identity::Caller) {
+        return Ok(());
+    }
     let header = [VERSION_3, 0];
     let mut sets = [0_u32; 6];
     let sets_address = (&raw mut sets) as usize as c_long;
@@ -587,6 +599,7 @@ mod tests {
             control: null.as_fd(),
             namespaces: 0,
             identity: Identity::Own(maps),
+            cgroup: None,
         };
         let failed = start(&request).map(|_| ()).unwrap_err();
         assert_eq!(failed, (StartStage::Exec, Errno::EACCES));
