@@ -21,6 +21,28 @@ export declare class Canceller {
   release(): void
 }
 
+/** A chain and what it saw of one session. */
+export declare class InspectorSession {
+  /** Makes a session of an empty chain; `load` gives it another. */
+  constructor()
+  /** Takes a chain, a JSON array of inspectors, and answers with nothing. */
+  load(inspectors: string, failOpen: boolean): Failure | null
+  /** Returns another session of the same chain, in which nothing was seen yet. */
+  fork(): InspectorSession
+  /**
+   * Looks at a call whose parameters are a JSON text, and answers with its findings as a JSON
+   * array, or with nothing where there are none. `all`: a deny does not stop the chain.
+   * `settle`: the call is judged by this chain alone; else `settle` has to be called.
+   */
+  inspect(tool: string, params: string, all: boolean, settle: boolean): string | null
+  /** Tells the chain whether the call that it saw last was denied. */
+  settle(denied: boolean): void
+  /** Tells the chain of a call that was denied before it came here. */
+  skip(tool: string, params: string): void
+  /** Forgets what was seen. */
+  reset(): void
+}
+
 /** An open ledger. */
 export declare class LedgerHandle {
   /** Makes an empty handle; `open` fills it. */
@@ -114,6 +136,9 @@ export declare function canonicalize(document: string | Uint8Array): string | Fa
 
 /** Checks a published policy and answers with its digest: `sha256:` and 64 hex digits. */
 export declare function checkBundle(bundle: Uint8Array): TextAnswer
+
+/** Checks a pattern of a rule; answers with the pattern. */
+export declare function checkInspectorPattern(pattern: string): TextAnswer
 
 /**
  * Makes a checkpoint if one is due, after `entries` entries or `interval_ms` milliseconds with one

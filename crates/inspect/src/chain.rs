@@ -88,15 +88,49 @@ impl InspectorChain {
 
     /// Looks at a call until one inspector denies.
     pub fn inspect(&self, session: &mut Session, call: Call<'_>) -> Report {
-        self.run(session, &Reading::new(call, self.limits), false)
+        let report = self.run(session, &Reading::new(call, self.limits), false);
+        self.settle(session, report.verdict());
+        report
     }
 
     /// Looks at a call with all inspectors, whatever they say.
     pub fn collect(&self, session: &mut Session, call: Call<'_>) -> Report {
-        self.run(session, &Reading::new(call, self.limits), true)
+        let report = self.run(session, &Reading::new(call, self.limits), true);
+        self.settle(session, report.verdict());
+        report
     }
 
-    /// The same with a reading that exists. `all`: a deny does not stop it.
+    /// Tells the inspectors what became of the call that was run last. [`Self::inspect`] and
+    /// [`Self::collect`] do that themselves.
+    pub fn settle(&self, session: &mut Session, verdict: Verdict) {
+        for (inspector, state) in self.inspectors.iter().zip(&mut session.states) {
+            let told = catch_unwind(AssertUnwindSafe(|| inspector.settled(state, verdict)));
+            if told.is_err() {
+                *state = State::default();
+            }
+        }
+    }
+
+    /// Tells all inspectors of a call that was denied before it came to this chain.
+    pub fn skip(&self, session: &mut Session, call: Call<'_>) {
+        session
+            .states
+            .resize_with(self.inspectors.len(), State::default);
+        let reading = Reading::new(call, self.limits);
+        for (inspector, state) in self.inspectors.iter().zip(&mut session.states) {
+            let told = catch_unwind(AssertUnwindSafe(|| inspector.skipped(&reading, state)));
+            if told.is_err() {
+                *state = State::default();
+            }
+        }
+    }
+
+    /// Looks at a call without settling; `all`: a deny does not stop it.
+    pub fn look(&self, session: &mut Session, call: Call<'_>, all: bool) -> Report {
+        self.run(session, &Reading::new(call, self.limits), all)
+    }
+
+    /// The same with a reading that exists, without settling. `all`: a deny does not stop it.
     pub fn run(&self, session: &mut Session, reading: &Reading<'_>, all: bool) -> Report {
         session
             .states

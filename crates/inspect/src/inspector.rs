@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::fmt;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Verdict};
 use crate::reading::Reading;
 
 /// What one inspector remembers of one session. Starts empty.
@@ -54,6 +54,10 @@ pub trait Inspector: Send + Sync + fmt::Debug {
 
     /// Told of a call that an inspector before this one denied, so that what counts calls counts it.
     fn skipped(&self, _reading: &Reading<'_>, _state: &mut State) {}
+
+    /// Told what became of the call that [`Self::inspect`] saw last, once the whole chain has spoken:
+    /// what counts what was done must not count what was denied.
+    fn settled(&self, _state: &mut State, _verdict: Verdict) {}
 
     /// Forgets what was seen in the session.
     fn reset_session(&self, state: &mut State) {

@@ -21,19 +21,28 @@
 mod budget;
 mod call;
 mod chain;
+mod fields;
 mod finding;
 mod inspector;
+mod pattern;
 mod reading;
 mod repetition;
+mod rules;
+mod sequence;
 mod session;
 mod shell;
+mod spec;
 
 pub use budget::{Limits, OverBudget};
 pub use call::Call;
 pub use chain::{InspectorChain, OnFailure};
 pub use finding::{Finding, InspectionResult, Report, Severity, Span, Verdict};
 pub use inspector::{Inspector, State};
+pub use pattern::{Ability, CallPattern, Pattern, PatternError, Texts};
 pub use reading::{Capabilities, Key, Reading, Role, Text};
 pub use repetition::{Repetition, RepetitionOptions};
+pub use rules::{Rule, RuleError, RuleKind, Rules};
+pub use sequence::{Same, Sequence, SequenceKind, SequenceRule};
 pub use session::Session;
 pub use shell::{Command, Flow, Origin, Program, Redirection, Word};
+pub use spec::SpecError;

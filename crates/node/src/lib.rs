@@ -17,6 +17,7 @@
 
 pub mod answer;
 pub mod documents;
+pub mod inspect;
 pub mod json;
 pub mod keys;
 pub mod ledger;
