@@ -25,6 +25,9 @@ const file = JSON.parse(readFileSync(join(vectors, 'probes.json'), 'utf8')) as P
 
 export const PROBES = file.probes
 
+/** What stands before each of them. */
+export const { prelude } = file
+
 /** What stands for a probe's variables. */
 export type Variables = Readonly<Record<'FIX' | 'PORT' | 'RO' | 'RUN' | 'VICTIM' | 'WORK', string>>
 

@@ -191,7 +191,7 @@ function narrow(program: string, { VICTIM }: Variables): void {
 }
 
 /** Takes off what an attempt outside the sandbox mounted. */
-function unmountAll(work: string): void {
+export function unmountAll(work: string): void {
   if (statSync(work).dev !== statSync(dirname(work)).dev) execFileSync('/bin/umount', [work])
 }
 

@@ -69,11 +69,14 @@ def finish(child, out):
 
 def main():
     with open(os.path.join(HERE, 'jobs.json')) as file:
-        given = json.load(file)
-    names = {'__name__': 'probe'}
-    exec(compile(given['prelude'], 'prelude', 'exec'), names)
-    for job in given['jobs']:
-        child, out = start(job, names)
+        jobs = json.load(file)
+    prepared = {}
+    for job in jobs:
+        prelude = job['prelude']
+        if prelude not in prepared:
+            prepared[prelude] = {'__name__': 'probe'}
+            exec(compile(prelude, 'prelude', 'exec'), prepared[prelude])
+        child, out = start(job, prepared[prelude])
         code, said = finish(child, out)
         os.close(out)
         answer = {'id': job['id'], 'code': code, 'said': said.decode('utf-8', 'replace')}

@@ -9,12 +9,12 @@ import { type Listener, listen } from '../listener.js'
 import type { Look } from '../oracle.js'
 import { filled } from '../probes.js'
 import { type Running, start, until } from '../processes.js'
-import { COMPILER, PYTHON, fillWorkspace, victim } from '../range.js'
+import { COMPILER, PYTHON, fillWorkspace, unmountAll, victim } from '../range.js'
 import { write, writeCanary } from '../runner.js'
 import type { Stage } from '../stage.js'
 import { SELF, type User, folder } from '../users.js'
 import { judge } from './judges.js'
-import { type Fixture, type OwnProbe, PRELUDE, SOURCE } from './own.js'
+import { type Fixture, type OwnProbe, SOURCE } from './own.js'
 
 type Variables = Readonly<Record<string, string>>
 
@@ -105,9 +105,10 @@ export class Ground {
       ground.#prepared.push({ probe, look: judgement })
     }
     const { RO } = ground.#folders
-    write(join(RO, 'jobs.json'), JSON.stringify({ prelude: PRELUDE, jobs }), user)
+    write(join(RO, 'jobs.json'), JSON.stringify(jobs), user)
     copyFileSync(join(import.meta.dirname, 'batch.py'), join(RO, 'batch.py'))
     copyFileSync(join(stage.top, 'own-probe'), join(RO, 'probe'))
+    copyFileSync(join(stage.top, 'probe'), join(RO, 'probe-first'))
     return ground
   }
 
@@ -133,6 +134,7 @@ export class Ground {
     this.#host?.child.kill('SIGTERM')
     await this.#host?.ended
     this.#listener.close()
+    for (const { probe } of this.#prepared) unmountAll(join(this.#folders.WORK, probe.id))
   }
 
   #places({ id }: OwnProbe): Readonly<Record<'FIX' | 'RO' | 'WORK', string>> {
@@ -181,6 +183,7 @@ export class Ground {
     const needsVictim = text.includes('VICTIM') || probe.oracle === 'host:victim'
     return {
       TOKEN: `${this.#name}-${probe.id}`,
+      RUN: `${this.#name}-${probe.id}`,
       ABSTRACT: this.#name,
       PORT: String(this.#listener.port),
       HOME: this.#home,
@@ -198,12 +201,12 @@ export class Ground {
     return pid
   }
 
-  #job({ id, kind, code }: OwnProbe, variables: Variables): object {
-    const text = filled(code, variables)
+  #job({ id, kind, category, prelude, code }: OwnProbe, variables: Variables): object {
+    const text = filled(code, variables).replaceAll('\\0sbx-canary', `\\0${this.#name}`)
     const { WORK: cwd } = variables
-    const probe = join(this.#folders.RO, 'probe')
+    const probe = join(this.#folders.RO, category === 'first' ? 'probe-first' : 'probe')
     const argv = { c: [probe, text], sh: ['/bin/bash', '-c', text], python: [] }[kind]
-    return { id, cwd, argv, code: kind === 'python' ? text : '' }
+    return { id, cwd, argv, prelude, code: kind === 'python' ? text : '' }
   }
 
   /** Starts what the host has besides files; returns how to name it. */

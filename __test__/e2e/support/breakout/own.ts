@@ -23,6 +23,8 @@ export interface OwnProbe {
   /** What it says inside when it is blocked; the name of a signal when that ends it. */
   readonly blocked: string
   readonly kind: 'c' | 'python' | 'sh'
+  /** What stands before it. */
+  readonly prelude: string
   readonly code: string
   readonly network: 'deny' | 'full'
   readonly fixture?: Fixture
@@ -31,12 +33,12 @@ export interface OwnProbe {
 }
 
 /** `always`; `root` or `user` alone; `kernel`: where this machine has it; `never`. */
-export interface Control {
+interface Control {
   readonly when: 'always' | 'kernel' | 'never' | 'root' | 'user'
   readonly why: string
 }
 
-export const PRELUDE = readFileSync(join(folder, 'prelude.py'), 'utf8')
+const prelude = readFileSync(join(folder, 'prelude.py'), 'utf8')
 
 /** The source of the probes in C. */
 export const SOURCE = join(folder, 'probes.c')
@@ -65,6 +67,7 @@ function parse(category: string, [head = '', ...lines]: readonly string[]): OwnP
     oracle,
     blocked: says.slice('#= '.length),
     ...programOf(flags, code.trim()),
+    prelude,
     network: flags.get('net') === 'full' ? 'full' : 'deny',
     ...fixtureOf(flags),
     control: controlOf(flags),

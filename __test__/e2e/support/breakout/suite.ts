@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every probe of both collections against a tool, for `npm run breakout`.
+import { join } from 'node:path'
+import { commandOf, contractOf, policyOf, writeDocuments } from '../documents.js'
+import { PROBES, type Probe, prelude } from '../probes.js'
+import { finish } from '../processes.js'
+import { PYTHON, compile } from '../range.js'
+import { Runner, exposed } from '../runner.js'
+import { Stage } from '../stage.js'
+import { USERS, type User, isRoot } from '../users.js'
+import { Ground, type Result, compileOwn, gotOut } from './ground.js'
+import { OWN, type OwnProbe } from './own.js'
+import { PEERS, type Peer, findProgram } from './peers.js'
+
+/** What became of a probe: `escaped`, `blocked`, or nothing is known. */
+export type Verdict = 'blocked' | 'escaped' | 'unknown'
+
+/** One tool: a verdict of each probe, or why there is none. */
+export interface Column {
+  readonly name: string
+  readonly about: string
+  readonly absent?: string
+  readonly verdicts: Readonly<Record<string, Verdict>>
+}
+
+/** All that was tried as one user. */
+export interface Table {
+  readonly user: string
+  readonly probes: readonly { readonly id: string; readonly title: string }[]
+  readonly columns: readonly Column[]
+}
+
+/** Needs a terminal of its own. */
+const ALONE = new Set(['tty-tiocsti'])
+
+/** One of the first forty, as ours are written. */
+const asOwn = (probe: Probe): OwnProbe => ({
+  ...probe,
+  category: 'first',
+  blocked: '',
+  prelude,
+  // reading the descriptors of every process may wait for ever
+  code: probe.code.replace("os.listdir('/proc') if x.isdigit()", "['${VICTIM}'] if x.isdigit()"),
+  network: 'deny',
+  control: { when: 'always', why: '' },
+})
+
+const FIRST: readonly OwnProbe[] = PROBES.filter(({ id }) => !ALONE.has(id)).map(asOwn)
+
+const ALL: readonly OwnProbe[] = [...FIRST, ...OWN]
+
+/** The probes that a tool is asked about: those whose control does no harm, without a network. */
+const tried = (user: User): readonly OwnProbe[] =>
+  ALL.filter(
+    ({ control, network }) =>
+      network === 'deny' && control.when !== 'never' && !(control.when === 'user' && isRoot(user)),
+  )
+
+type Launch = (ground: Ground, scratch: string) => Promise<string>
+
+/**
+ * Tries every probe outside, and with each tool that is asked for.
+ *
+ * @param names of tools; `ambit` is ours
+ */
+export async function measure(
+  names: readonly string[],
+  users: readonly User[] = USERS,
+): Promise<readonly Table[]> {
+  const stage = new Stage('/var/tmp')
+  try {
+    compile(stage)
+    compileOwn(stage)
+    const tables: Table[] = []
+    for (const user of users) tables.push(await tableOf(stage, user, names))
+    return tables
+  } finally {
+    stage.dispose()
+  }
+}
+
+async function tableOf(stage: Stage, user: User, names: readonly string[]): Promise<Table> {
+  const home = stage.home(user)
+  const runner = new Runner(stage, user, home)
+  const probes = tried(user)
+  const column = async (name: string, about: string, launch: Launch): Promise<Column> => {
+    const verdicts = await verdictsOf({ stage, user, home, top: stage.top }, probes, launch)
+    return { name, about, verdicts }
+  }
+  try {
+    const columns = [
+      await column('none', 'no sandbox: what the acts are worth', async ({ task }) => {
+        const { stdout = '' } = await runner.ask({ kind: 'outside', ...task })
+        return stdout
+      }),
+    ]
+    for (const name of names) {
+      if (name === 'ambit') {
+        columns.push(await column(name, 'ours', ours(stage, runner)))
+        continue
+      }
+      const peer = PEERS.find((one) => one.name === name)
+      if (!peer)
+        throw new Error(
+          `no such tool: ${name}; known: ambit, ${PEERS.map((one) => one.name).join(', ')}`,
+        )
+      const program = findProgram(peer.program)
+      columns.push(
+        program === undefined
+          ? { name, about: peer.about, absent: 'not installed', verdicts: {} }
+          : await column(name, peer.about, theirs(stage, user, home, peer, program)),
+      )
+    }
+    return { user: user.name, probes, columns }
+  } finally {
+    runner.close()
+  }
+}
+
+async function verdictsOf(
+  where: Parameters<typeof Ground.open>[0],
+  probes: readonly OwnProbe[],
+  launch: Launch,
+): Promise<Readonly<Record<string, Verdict>>> {
+  const ground = await Ground.open(where, probes)
+  try {
+    const stdout = await launch(ground, where.stage.folder(where.user))
+    const results = await ground.results(stdout)
+    return Object.fromEntries([...results].map(([id, result]) => [id, verdictOf(result)]))
+  } finally {
+    await ground.close()
+  }
+}
+
+const NOT_APPLICABLE = 77
+
+function verdictOf(result: Result): Verdict {
+  if (result.said === 'not run' || result.code === NOT_APPLICABLE) return 'unknown'
+  return gotOut(result) ? 'escaped' : 'blocked'
+}
+
+function ours(stage: Stage, runner: Runner): Launch {
+  return async ({ task }) => {
+    const env = ['PATH', 'HOME', 'LANG']
+    const contract = contractOf([commandOf({ ...task, env, timeoutSec: 60 })])
+    const documents = writeDocuments(stage.folder(), contract, policyOf([PYTHON]))
+    const { stdout = '' } = await runner.ask({ kind: 'inside', ...documents })
+    return stdout
+  }
+}
+
+function theirs(stage: Stage, user: User, home: string, peer: Peer, program: string): Launch {
+  return async ({ task }, scratch) => {
+    const [first = '', ...rest] = peer.argv(program, task, scratch)
+    const wrapped = ['--kill-after=5', '90', first, ...rest]
+    const { stdout } = await exposed(stage, user, home, (options) =>
+      finish('/usr/bin/timeout', wrapped, {
+        ...options,
+        cwd: task.cwd,
+        env: { ...options.env, HOME: join(scratch) },
+      }),
+    )
+    return stdout
+  }
+}

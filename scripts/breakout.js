@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tries every breakout probe outside and in sandboxes, as root and as a user without rights, and prints
+// the table. `--peer NAME`, as often as wanted: ambit, bwrap, bwrap-host, landrun, nono,
+// sandbox-runtime, sandlock; without it, ours and all of these that are installed. `--json`.
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { ScriptError, main, root, say } from './lib/proc.js'
+import { setup } from './setup.js'
+
+const MARKS = { blocked: '.', escaped: 'X', unknown: '?' }
+
+/** Loads the suite, which is written in TypeScript with the tests. */
+async function load(name) {
+  const { runnerImport } = await import('vite')
+  const path = join(root, '__test__/e2e/support/breakout', name)
+  const { module } = await runnerImport(path, { root, configFile: false, logLevel: 'silent' })
+  return module
+}
+
+function linesOf({ user, probes, columns }) {
+  const present = columns.filter(({ absent }) => absent === undefined)
+  const wide = Math.max(...probes.map(({ id }) => id.length))
+  const narrow = present.map(({ name }) => name.length + 2)
+  const row = (head, cells) =>
+    head.padEnd(wide) + cells.map((cell, at) => cell.padStart(narrow[at])).join('')
+  const [control] = present
+  const worth = probes.filter(({ id }) => control.verdicts[id] === 'escaped')
+  const marksOf = ({ id }) => present.map(({ verdicts }) => MARKS[verdicts[id] ?? 'unknown'])
+  const escaped = ({ verdicts }) => worth.filter(({ id }) => verdicts[id] === 'escaped').length
+  return [
+    `as ${user}: ${worth.length} of ${probes.length} acts succeed without a sandbox`,
+    ...columns.map(({ name, about, absent }) => `  ${name}: ${absent ?? about}`),
+    '',
+    row(
+      '',
+      present.map(({ name }) => name),
+    ),
+    ...worth.map((probe) => row(probe.id, marksOf(probe))),
+    row(
+      'escaped',
+      present.map((column) => String(escaped(column))),
+    ),
+    '',
+  ]
+}
+
+async function breakout() {
+  const options = {
+    json: { type: 'boolean', default: false },
+    peer: { type: 'string', multiple: true },
+  }
+  const { values } = parseArgs({ options })
+  await setup()
+  const { PEERS, findProgram } = await load('peers.ts')
+  const all = PEERS.filter(({ program }) => findProgram(program) !== undefined)
+  const known = ['ambit', ...PEERS.map(({ name }) => name)]
+  const names = values.peer ?? ['ambit', ...all.map(({ name }) => name)]
+  const unknown = names.find((name) => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new ScriptError(`no tool \`${unknown}\`; there are: ${known.join(', ')}`)
+  }
+  const { measure } = await load('suite.ts')
+  const tables = await measure(names)
+  if (values.json) say(JSON.stringify({ version: 'ambit.breakout.v1', tables }))
+  else for (const table of tables) say(linesOf(table).join('\n'))
+}
+
+await main(import.meta.url, breakout)
