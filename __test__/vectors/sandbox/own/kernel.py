@@ -151,11 +151,24 @@ verdict()
 called('personality', 135, 0x0040000)
 verdict()
 
-#: sys-newest | self | Calls that are newer than the filter
-#= BLOCKED ENOSYS ENOSYS ENOSYS
+#: sys-newest | self | The newest calls: open_tree_attr and file_setattr
+#= BLOCKED EPERM EPERM
 #! kernel: since 6.15 and 6.17
-for number in (467, 468, 469):
-    reached(str(number), number, -100, b'/', 0, ctypes.create_string_buffer(64), 64)
+for number in (467, 469):
+    reached(str(number), number, -100, b'${WORK}', ctypes.create_string_buffer(64), 64, 0)
+verdict()
+
+#: sys-cachestat | self | Learn what of a file is in memory, and so what others read (cachestat)
+#= BLOCKED EPERM
+#! kernel: since 6.5
+file = os.open('${RO}/file.txt', os.O_RDONLY)
+called('cachestat', 451, file, struct.pack('QQ', 0, 4096), ctypes.create_string_buffer(64), 0)
+verdict()
+
+#: sys-lsm-attr | self | Choose the next profile of another security module
+#= BLOCKED EPERM
+#! kernel: since 6.8
+reached('lsm_set_self_attr', 460, 100, ctypes.create_string_buffer(64), 64, 0)
 verdict()
 
 #: sys-x32 | self | Calls by their numbers of x32

@@ -20,7 +20,7 @@ for family in (socket.AF_INET, 30, 16):
 verdict()
 
 #: net-pair-path | host:nolog CANARY-${TOKEN} | Send from one end of a socket pair to a socket in the workspace
-#= BLOCKED EPERM EPERM EPROTOTYPE
+#= BLOCKED EPERM EPERM EPERM
 #! fixture: dgram
 for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW, socket.SOCK_SEQPACKET):
     try:
