@@ -119,6 +119,8 @@ export const ERROR_CODES = {
   ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; the command did not start.',
   ERR_SANDBOX_UNSUPPORTED:
     'This kernel or container lacks what the plan needs; the command did not start.',
+  ERR_SANDBOX_WORK_TREE_UNCLEAN:
+    'The policy requires a clean work tree, and it is not, or git cannot tell; nothing ran.',
 }
 
 /** A stable name of a failure: `ERR_<AREA>_<WHAT>`. */

@@ -30,7 +30,11 @@ export function obligationsOf(contract: LoadedContract, policy: Policy): readonl
 }
 
 /** What a run sees to. */
-const SEEN_TO: ReadonlySet<Obligation['require']> = new Set(['enforcement_floor', 'executable'])
+const SEEN_TO: ReadonlySet<Obligation['require']> = new Set([
+  'clean_work_tree',
+  'enforcement_floor',
+  'executable',
+])
 
 /**
  * Returns the obligations of a decision that this version cannot see to. A runner refuses a decision

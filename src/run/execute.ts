@@ -48,12 +48,12 @@ export interface Executed {
  */
 export async function execute(
   commands: readonly Command[],
-  plan: () => readonly LaunchPlan[],
+  plan: () => Promise<readonly LaunchPlan[]>,
   listeners: Listeners,
 ): Promise<Executed> {
   const run = new Progress()
   try {
-    const plans = plan()
+    const plans = await plan()
     run.plans = plans
     for (const [index, command] of commands.entries()) {
       const launch = plans[index]

@@ -92,6 +92,8 @@ export interface Execution {
   readonly cscDigest?: string
   readonly scope?: Scope
   readonly artifacts?: Artifacts
+  /** What was seen to before the first command. */
+  readonly obligations?: PolicyDecision['obligations']
   readonly fault?: RunFault
 }
 
@@ -124,12 +126,19 @@ export function executionPayload(facts: RunFacts, execution: Execution): string 
     ...(scope && { scope }),
     artifacts: artifacts?.artifacts ?? [],
     ...(artifacts?.truncated === true && { artifacts_truncated: true }),
+    ...seenTo(execution),
     approvals: facts.approvals,
     actor: facts.actor,
     ...facts.marks,
     ...(cscDigest !== undefined && { csc_receipt_hash: `sha256:${cscDigest}` }),
     ...(fault && { error: fault }),
   })
+}
+
+/** The obligations that no member of a command shows. */
+function seenTo({ obligations = [] }: Execution): object {
+  const trees = obligations.filter(({ require }) => require === 'clean_work_tree')
+  return trees.length > 0 ? { obligations: trees } : {}
 }
 
 function commandMember(result: CommandResult): object {

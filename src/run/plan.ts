@@ -76,7 +76,7 @@ const DEFAULT_LIMITS = {
 } as const satisfies Limits
 
 /** Where programs are looked for unless the contract lets the caller's PATH in. */
-const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 /**
  * Makes the launch plan of one command.
@@ -159,7 +159,7 @@ function outputLimitOf({ limits: { max_output_bytes } = {} }: Command): Limits {
  * command of this contract may write it, nor any under the policy, but for the system's own folders,
  * which a prefix as wide as `/` does not make writable.
  */
-function isTrustedFolder(folder: string, context: PlanContext): boolean {
+export function isTrustedFolder(folder: string, context: PlanContext): boolean {
   const within = (tree: string) => isWithin(folder, normalize(tree).replace(/(?<=.)\/$/, ''))
   if (context.writable.some(within)) return false
   return DEFAULT_PATH.split(':').includes(folder) || !context.writablePrefixes.some(within)

@@ -4,9 +4,10 @@ import type { LoadedContract } from '../contract/index.js'
 import { SandboxError } from '../errors.js'
 import { type Secret, secretPlacesOf } from '../keys/signer.js'
 import { type Policy, type PolicyDecision, unmetObligations } from '../policy/index.js'
+import { requireCleanWorkTree } from './clean-work-tree.js'
 import type { Home } from './home.js'
 import { pinsOf, refuseWritable } from './pins.js'
-import { type Floor, type LaunchPlan, planOf, treesOf } from './plan.js'
+import { type Floor, type LaunchPlan, type PlanContext, planOf, treesOf } from './plan.js'
 import { protectedPaths } from './protected.js'
 
 /** What plans are made of. */
@@ -32,6 +33,32 @@ export function plansOf(planning: Planning, decision: PolicyDecision): readonly 
     const message = `this version cannot see to what the policy requires: \`${unmet.require}\``
     throw new SandboxError('ERR_SANDBOX_UNSUPPORTED', message)
   }
+  const context = contextOf(planning, decision)
+  return planning.contract.commands.map((command) => {
+    const pins = pinsOf(decision, command.id)
+    refuseWritable(pins, context.writable)
+    return planOf(command, { ...context, pins })
+  })
+}
+
+/**
+ * Sees to what the policy requires before anything starts, and what no plan can hold.
+ *
+ * @throws {@link SandboxError} `ERR_SANDBOX_WORK_TREE_UNCLEAN`
+ */
+export async function meetObligations(
+  planning: Planning,
+  decision: PolicyDecision,
+  signal?: AbortSignal,
+): Promise<void> {
+  for (const obligation of decision.obligations ?? []) {
+    if (obligation.require !== 'clean_work_tree') continue
+    await requireCleanWorkTree(obligation.path, contextOf(planning, decision), signal)
+  }
+}
+
+/** Returns what all plans of a run have in common. */
+function contextOf(planning: Planning, decision: PolicyDecision): PlanContext {
   const { contract, policy, env, home, options } = planning
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
   const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
@@ -39,12 +66,7 @@ export function plansOf(planning: Planning, decision: PolicyDecision): readonly 
   const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
   const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
   const floor = floorOf(policy.document.enforcement_floor)
-  const context = { ...caller, floor, graceMs, hiddenPaths, writable, writablePrefixes }
-  return contract.commands.map((command) => {
-    const pins = pinsOf(decision, command.id)
-    refuseWritable(pins, writable)
-    return planOf(command, { ...context, pins })
-  })
+  return { ...caller, floor, graceMs, hiddenPaths, writable, writablePrefixes }
 }
 
 /**

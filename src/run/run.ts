@@ -20,7 +20,8 @@ import {
   executionPayload,
 } from './payloads.js'
 import { pinsOf } from './pins.js'
-import { plansOf } from './plans.js'
+import type { LaunchPlan } from './plan.js'
+import { meetObligations, plansOf } from './plans.js'
 import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
@@ -164,7 +165,7 @@ async function executed(
   files: ReceiptFiles,
 ): Promise<RunResult> {
   const { contract } = work
-  const done = await execute(contract.commands, () => plansOf(work, facts.decision), {
+  const done = await execute(contract.commands, async () => planned(work, facts), {
     ...work.options,
     pinsOf: (id) => pinsOf(facts.decision, id),
   })
@@ -172,6 +173,13 @@ async function executed(
   await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])
   if (done.error !== undefined) throw withRun(done.error, facts, done)
   return resultOf(facts, done, { decision: intent, execution: outcome, csc })
+}
+
+/** Makes the plans, and sees to what must hold before the first of them. */
+async function planned(work: Work, { decision }: RunFacts): Promise<readonly LaunchPlan[]> {
+  const plans = plansOf(work, decision)
+  await meetObligations(work, decision, work.options.signal)
+  return plans
 }
 
 /** Returns what a run was given, and what was seen of it and of what it left behind. */
@@ -207,7 +215,8 @@ async function recordOutcome(
     const csc = signCsc(work, facts, { ...done, endedAt })
     const cscDigest = sha256Hex(Buffer.from(csc))
     const decisionDigest = intent.digest
-    const what = { commands, scope, artifacts, ...(fault && { fault }) }
+    const obligations = done.plans.length > 0 ? facts.decision.obligations : []
+    const what = { commands, scope, artifacts, obligations, ...(fault && { fault }) }
     const said = { endedAt, status, decisionDigest, cscDigest, ...what }
     const outcome = await recorder.outcome(facts.runId, executionPayload(facts, said), endedAt)
     return { csc, outcome }

@@ -201,6 +201,12 @@ const ARTIFACT: Shape = {
   others: true,
 }
 
+/** What was seen to before the first command. */
+const OBLIGATION: Shape = {
+  members: [must('require', TEXT), must('path', TEXT)],
+  others: true,
+}
+
 const STATUSES = [
   'success',
   'failed',
@@ -233,6 +239,7 @@ const EXECUTION: Shape = {
     may('scope', object(SCOPE)),
     may('artifacts', list(object(ARTIFACT))),
     may('artifacts_truncated', BOOLEAN),
+    may('obligations', list(object(OBLIGATION))),
     may('approvals', list(object(REPEATED))),
     ...CHOSEN,
     may('csc_receipt_hash', DIGEST),

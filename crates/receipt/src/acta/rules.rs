@@ -143,6 +143,7 @@ static EXECUTION: Shape = Shape {
         may("scope", Check::Object(&SCOPE)),
         may("artifacts", Check::List(&Check::Object(&ARTIFACT))),
         may("artifacts_truncated", Check::Boolean),
+        may("obligations", Check::List(&Check::Object(&OBLIGATION))),
         may("actor", Check::Object(&ACTOR)),
         may(
             "approvals",
@@ -153,6 +154,12 @@ static EXECUTION: Shape = Shape {
         may("csc_receipt_hash", DIGEST),
         may("error", Check::Object(&ERROR)),
     ],
+    others: Others::AsAsked,
+};
+
+/// What was seen to before the first command.
+static OBLIGATION: Shape = Shape {
+    members: &[must("require", TEXT), must("path", TEXT)],
     others: Others::AsAsked,
 };
 
