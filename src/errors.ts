@@ -116,6 +116,7 @@ export const ERROR_CODES = {
     'A path of the plan leads through a symbolic link; the command did not start.',
   ERR_SANDBOX_PATH_UNREADABLE: 'A path of the plan could not be opened; the command did not start.',
   ERR_SANDBOX_PLAN_INVALID: 'The launch plan is not valid; the command did not start.',
+  ERR_SANDBOX_SECRET: 'A secret could not be had from where the policy says it is; nothing ran.',
   ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; the command did not start.',
   ERR_SANDBOX_UNSUPPORTED:
     'This kernel or container lacks what the plan needs; the command did not start.',

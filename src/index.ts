@@ -155,7 +155,7 @@ export {
 export { type ApproveOptions, type ApproveResult, approve } from './run/approve.js'
 export { type CheckOptions, check } from './run/documents.js'
 export { type DryRun, type PlannedLaunch, dryRun } from './run/dry-run.js'
-export type { OutputListener } from './run/execute.js'
+export type { CommandListener, OutputListener } from './run/execute.js'
 export { type Garbage, collectGarbage } from './run/garbage.js'
 export {
   GATE_POINTS,
@@ -178,5 +178,6 @@ export {
 } from './run/launch.js'
 export type { CommandResult, LedgerReceipt, RunResult, RunStatus } from './run/result.js'
 export { type RunOptions, run } from './run/run.js'
+export type { TerminalView } from './run/terminal.js'
 export { canonicalize, sha256 } from './native.js'
 export { VERSION } from './version.js'

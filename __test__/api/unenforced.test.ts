@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { AmbitError, generateKey, run } from '../../src/index.js'
 import { ambitPolicy, command, contract } from '../policy/support.js'
 
+const PTY = { allow_features: ['pty'], allowed_read_prefixes: ['/'] }
+
 let top = ''
 
 beforeAll(() => {
@@ -47,7 +49,8 @@ async function failureOf(changes: object, rules: object): Promise<readonly [stri
 it.each<[string, object, object]>([
   ['`limits`', { limits: { memory_bytes: 1_048_576 } }, {}],
   ['`write_mode`', { write_mode: 'overlay' }, {}],
-  ['`pty`', { pty: true }, { allow_features: ['pty'] }],
+  ['`pty`', { pty: true, stdin: { file: '/usr/bin/env' }, read_paths: ['/usr'] }, PTY],
+  ['`clean_work_tree`', {}, { obligations: [{ require: 'clean_work_tree', path: '/workspace' }] }],
 ])('%s stops a run that the policy allows', async (word, changes, rules) => {
   const [code, message] = await failureOf(changes, rules)
   expect(code).toBe('ERR_SANDBOX_UNSUPPORTED')

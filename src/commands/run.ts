@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { Args, Flags } from '@oclif/core'
 import { AmbitCommand, jsonText, oneLine } from '../cli/command.js'
 import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
+import { RawTerminal } from '../cli/terminal.js'
 import {
   type AmbitError,
   type LoadedContract,
@@ -24,6 +25,8 @@ const EXIT_SANDBOX = 122
 const EXIT_LEDGER = 123
 const EXIT_FAILURE = 125
 const SIGNAL_BASE = 128
+/** The descriptor of standard input. */
+const STDIN = 0
 
 export default class Run extends AmbitCommand {
   static override summary = 'run a contract if the policy allows it, held to it by the kernel'
@@ -93,13 +96,17 @@ export default class Run extends AmbitCommand {
     const lost = new LostOutput(stop)
     // with --json stdout is ours, so the command's output goes to stderr
     const output = flags.json ? process.stderr : process.stdout
+    const raw = new RawTerminal(output)
     const result = await run({
       ...optionsOf(flags),
       ...documents,
       signal: stop.signal,
+      stdin: STDIN,
+      terminal: output,
+      onCommand: (_, { hasTerminal, readsStdin }) => raw.set(hasTerminal && readsStdin),
       onStdout: (piece) => lost.pass(piece, output),
       onStderr: (piece) => lost.pass(piece, process.stderr),
-    })
+    }).finally(() => raw.set(false))
     const stopped = result.status === 'interrupted'
     const signalled =
       stopped && caught.signal !== undefined ? SIGNAL_BASE + caught.signal : undefined

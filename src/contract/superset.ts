@@ -33,13 +33,18 @@ const Stdin = z
       .optional()
       .describe('Given to the command as it is, in UTF-8.'),
     file: absolutePath().optional().describe('A file in the scope of the command.'),
+    inherit: z
+      .literal(true)
+      .optional()
+      .describe('What the runner itself reads, copied on as it comes.'),
   })
   .check((context) => {
-    const { text: given, file } = context.value
-    if ((given === undefined) !== (file === undefined)) return
-    context.issues.push(fault('TEXT_XOR_FILE', 'must have exactly one of `text` and `file`', {}))
+    const { text: given, file, inherit } = context.value
+    if ([given, file, inherit].filter((it) => it !== undefined).length === 1) return
+    const message = 'must have exactly one of `text`, `file` and `inherit`'
+    context.issues.push(fault('TEXT_XOR_FILE', message, {}))
   })
-  .meta({ oneOf: [{ required: ['text'] }, { required: ['file'] }] })
+  .meta({ oneOf: [{ required: ['text'] }, { required: ['file'] }, { required: ['inherit'] }] })
 
 const Secret = z
   .strictObject({
@@ -90,7 +95,13 @@ export const SUPERSET_SHAPE = {
     .describe('Whether writes reach the files themselves (default) or a layer above them.'),
   profile: z.enum(['strict', 'compat']).optional().describe('Of system calls; strict unless said.'),
   proc: z.enum(['masked', 'full']).optional().describe('What /proc shows; masked unless said.'),
-  pty: z.boolean().optional().describe('Whether the command gets a terminal.'),
+  pty: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the command gets a terminal of its own; unless `stdin` has a text, what the runner ' +
+        'reads is typed into it.',
+    ),
   limits: Limits.optional().describe('They narrow: the lesser of these and the runner’s holds.'),
   artifacts: list(absolutePath())
     .optional()

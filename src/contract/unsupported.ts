@@ -18,10 +18,13 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
     'deny_paths',
     ({ deny_paths: paths = [] }) => paths.some((path) => literalPrefix(path) !== path),
   ],
-  ['secrets', ({ secrets }) => holds(secrets)],
   ['on_missing_path', ({ on_missing_path: value = 'error' }) => value !== 'error'],
   ['write_mode', ({ write_mode: value = 'direct' }) => value !== 'direct'],
-  ['pty', ({ pty }) => pty === true],
+  [
+    'pty',
+    ({ pty, pipeline, stdin }) =>
+      pty === true && (pipeline !== undefined || stdin?.file !== undefined),
+  ],
   ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
   [
     'artifacts',

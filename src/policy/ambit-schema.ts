@@ -140,7 +140,13 @@ const ApprovalRule = z
   })
 
 /** What widens a sandbox and needs a grant. */
-export const FEATURES = ['exec_from_memory', 'proc_full', 'profile_compat', 'pty'] as const
+export const FEATURES = [
+  'exec_from_memory',
+  'proc_full',
+  'profile_compat',
+  'pty',
+  'stdin_inherit',
+] as const
 
 const RFC3339_UTC = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T\d{2}:\d{2}:\d{2}Z$/
 

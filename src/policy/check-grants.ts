@@ -86,12 +86,13 @@ type Feature = (typeof FEATURES)[number]
 
 /** Returns what a command asks for beyond the strictest sandbox. */
 function featuresOf(command: Command): readonly Feature[] {
-  const { allow_exec_from_memory: memory, proc, profile, pty } = command
+  const { allow_exec_from_memory: memory, proc, profile, pty, stdin } = command
   const asked: readonly (readonly [Feature, boolean])[] = [
     ['exec_from_memory', memory === true],
     ['proc_full', proc === 'full'],
     ['profile_compat', profile === 'compat'],
     ['pty', pty === true],
+    ['stdin_inherit', stdin?.inherit === true],
   ]
   return asked.filter(([, isAsked]) => isAsked).map(([feature]) => feature)
 }

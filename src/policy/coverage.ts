@@ -114,6 +114,7 @@ function usesOf({ document, rules }: Policy, contract: Contract): Uses {
     proc_full: (command) => command.proc === 'full',
     profile_compat: (command) => command.profile === 'compat',
     pty: (command) => command.pty === true,
+    stdin_inherit: (command) => command.stdin?.inherit === true,
   }
   return {
     allow_commands: (command, at) =>

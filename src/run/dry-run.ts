@@ -30,7 +30,10 @@ export interface DryRun {
  * ```
  */
 export async function dryRun(
-  options: Omit<RunOptions, 'evidenceOut' | 'onStderr' | 'onStdout' | 'receiptOut' | 'signal'>,
+  options: Omit<
+    RunOptions,
+    'evidenceOut' | 'onCommand' | 'onStderr' | 'onStdout' | 'receiptOut' | 'signal' | 'stdin'
+  >,
 ): Promise<DryRun> {
   const documents = await readDocuments(options)
   const decision = await check({ ...options, ...documents })

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Readable } from 'node:stream'
 import type { Command } from '../contract/index.js'
 import { AmbitError, InternalError } from '../errors.js'
 import { canonicalize, sha256Hex } from '../native.js'
@@ -9,15 +10,29 @@ import { type Pins, compareWithPins } from './pins.js'
 import type { LaunchPlan, Program } from './plan.js'
 import { type CommandResult, type ProgramResult, type RunStatus, statusOf } from './result.js'
 import { executableHash } from './scope.js'
+import type { TerminalView } from './terminal.js'
 
 /** Receives a piece of output of the command with this id, which waits for a promise it returns. */
 export type OutputListener = (piece: Uint8Array, commandId: string) => unknown
+
+/** Hears of the command that is to start. */
+export type CommandListener = (
+  commandId: string,
+  facts: { readonly hasTerminal: boolean; readonly readsStdin: boolean },
+) => void
 
 /** How commands are run, where output goes, and what stops a run. */
 export interface Listeners {
   readonly mode?: Mode
   /** What the policy says of the executables of a command, by its id. */
   readonly pinsOf?: (commandId: string) => Pins
+  /** Reads the secrets of a plan, for whoever wipes them. */
+  readonly secretsFor?: (plan: LaunchPlan) => readonly Uint8Array[]
+  /** What commands read whose contract says so. */
+  readonly stdin?: Readable | number | undefined
+  readonly terminal?: TerminalView | undefined
+  /** Called right before a command is started. */
+  readonly onCommand?: CommandListener | undefined
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: OutputListener | undefined
   readonly onStderr?: OutputListener | undefined
@@ -134,19 +149,33 @@ class Progress {
 const MAX_MESSAGE = 2000
 
 async function one(command: Command, plan: LaunchPlan, listeners: Listeners): Promise<Ended> {
-  const { mode = 'hardened', pinsOf, onStdout, onStderr, signal } = listeners
+  const { mode = 'hardened', pinsOf } = listeners
   const pins = pinsOf?.(command.id) ?? new Map<string, never>()
   const all = [plan, ...plan.piped_into]
   const programs = await Promise.all(all.map((program) => programResult(program, pins)))
   compareWithPins(programs, pins)
+  const readsStdin = plan.stdin.kind === 'stream'
+  listeners.onCommand?.(command.id, { hasTerminal: plan.terminal !== undefined, readsStdin })
   const launched = await launchPlan(JSON.stringify(plan), {
+    ...streamsOf(command, listeners),
     mode,
-    signal,
-    bytes: command.stdin?.text === undefined ? undefined : Buffer.from(command.stdin.text),
-    onStdout: onStdout && ((piece) => onStdout(piece, command.id)),
-    onStderr: onStderr && ((piece) => onStderr(piece, command.id)),
+    secrets: listeners.secretsFor?.(plan),
+    ...(!readsStdin && { input: undefined }),
+    ...(plan.terminal === undefined && { terminal: undefined }),
   })
   return { ...launched, result: resultOf(command, programs, launched) }
+}
+
+function streamsOf({ id, stdin }: Command, listeners: Listeners) {
+  const { onStdout, onStderr, signal, terminal } = listeners
+  return {
+    signal,
+    terminal,
+    input: listeners.stdin,
+    bytes: stdin?.text === undefined ? undefined : Buffer.from(stdin.text),
+    onStdout: onStdout && ((piece: Uint8Array) => onStdout(piece, id)),
+    onStderr: onStderr && ((piece: Uint8Array) => onStderr(piece, id)),
+  }
 }
 
 /** Says what is to be executed, by digest where it can be had. */

@@ -3,7 +3,10 @@ import type { Readable, Writable } from 'node:stream'
 import { SandboxError } from '../errors.js'
 import { addon, parseOwn, unwrap, unwrapJson } from '../native.js'
 import type { Mode } from '../policy/index.js'
+import type { WindowSize } from './plan.js'
+import { wipe } from './secrets.js'
 import { Listening, type PieceListener, inputOf, outputOf } from './streams.js'
+import { type TerminalView, followSize } from './terminal.js'
 
 /** State of one mechanism of the sandbox. */
 export interface Mechanism {
@@ -85,6 +88,10 @@ export interface LaunchStreams {
   readonly stdin?: End | undefined
   readonly stdout?: End | undefined
   readonly stderr?: End | undefined
+  /** Values of the plan's secrets, in their order; wiped here. */
+  readonly secrets?: readonly Uint8Array[] | undefined
+  /** Called once the command executes, with the number of its sandbox's first process. */
+  readonly onStart?: ((pid: number | undefined) => void) | undefined
 }
 
 /** A run that was started. */
@@ -98,6 +105,10 @@ export interface Started {
   readonly stderr?: Readable
   /** Kills everything in the sandbox. */
   readonly cancel: () => void
+  /** Sends a signal to the command; says whether that got through. */
+  readonly signal: (number: number) => boolean
+  /** Gives the command's terminal another size. */
+  readonly resize: (size: WindowSize) => void
 }
 
 /** Stands for a pipe in the addon. */
@@ -113,13 +124,14 @@ const numberOf = (end: End): number => (end === 'pipe' ? PIPE : end)
  *   descriptor is none; nothing was started then
  */
 export function startPlan(plan: string, streams: LaunchStreams): Started {
-  const { bytes, stdin, stdout, stderr } = streams
+  const { bytes, stdin, stdout, stderr, secrets = [] } = streams
   const canceller = new addon.Canceller()
-  const launch = started(streams.mode, plan, canceller, {
+  const launch = started(plan, canceller, streams, {
     ...(bytes && { bytes }),
     ...(stdin !== undefined && { stdin: numberOf(stdin) }),
     ...(stdout !== undefined && { stdout: numberOf(stdout) }),
     ...(stderr !== undefined && { stderr: numberOf(stderr) }),
+    secrets: [...secrets],
   })
   const done = launch.done.then((answer) => {
     // until here the handle must live: the addon stops a run whose handle is gone
@@ -133,6 +145,8 @@ export function startPlan(plan: string, streams: LaunchStreams): Started {
   return {
     done: done.then((ran) => ({ ...ran, outcome: parseOwn<LaunchOutcome>(ran.outcome) })),
     cancel: () => canceller.cancel(),
+    signal: (number) => canceller.signal(number),
+    resize: ({ columns, rows }) => canceller.resize(columns, rows),
     ...(launch.stdin !== undefined && { stdin: inputOf(launch.stdin) }),
     ...(launch.stdout !== undefined && { stdout: outputOf(launch.stdout, rest('restOfStdout')) }),
     ...(launch.stderr !== undefined && { stderr: outputOf(launch.stderr, rest('restOfStderr')) }),
@@ -142,12 +156,16 @@ export function startPlan(plan: string, streams: LaunchStreams): Started {
 type Handle = InstanceType<typeof addon.Canceller>
 type Ends = Parameters<typeof addon.launchPlan>[2]
 
-function started(mode: Mode, plan: string, handle: Handle, ends: Ends) {
+function started(plan: string, handle: Handle, { mode, onStart }: LaunchStreams, ends: Ends) {
   try {
-    return (mode === 'local' ? addon.launchLocalPlan : addon.launchPlan)(plan, handle, ends)
+    if (mode === 'local') return addon.launchLocalPlan(plan, handle, ends)
+    return addon.launchPlan(plan, handle, ends, onStart && ((pid) => onStart(pid ?? undefined)))
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause)
     throw new SandboxError('ERR_SANDBOX_INTERNAL', message, { cause })
+  } finally {
+    // the addon has its own copies, which it wipes
+    wipe(ends.secrets ?? [])
   }
 }
 
@@ -159,6 +177,10 @@ export interface LaunchOptions {
   readonly bytes?: Uint8Array | undefined
   /** What a plan with `stdin` of kind `stream` reads: a stream, or a descriptor that is copied from. */
   readonly input?: Readable | number | undefined
+  /** Values of the plan's secrets, in their order; wiped here. */
+  readonly secrets?: readonly Uint8Array[] | undefined
+  /** What the command's terminal is shown on. */
+  readonly terminal?: TerminalView | undefined
   readonly signal?: AbortSignal | undefined
   readonly onStdout?: PieceListener | undefined
   readonly onStderr?: PieceListener | undefined
@@ -172,10 +194,11 @@ export interface LaunchOptions {
  * @throws {@link SandboxError} when the sandbox could not be built; then nothing ran
  */
 export async function launchPlan(plan: string, options: LaunchOptions): Promise<Launched> {
-  const { mode, bytes, input, signal, onStdout, onStderr } = options
+  const { mode, bytes, secrets, input, signal, onStdout, onStderr } = options
   const run = startPlan(plan, {
     mode,
     bytes,
+    secrets,
     stdin: typeof input === 'object' ? 'pipe' : input,
     stdout: onStdout && 'pipe',
     stderr: onStderr && 'pipe',
@@ -185,6 +208,7 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
   if (signal?.aborted === true) run.cancel()
   const heard = [listening.deliver(run.stdout, onStdout), listening.deliver(run.stderr, onStderr)]
   const stopFeeding = feed(input, run.stdin, listening)
+  const stopFollowing = followSize(options.terminal, run.resize)
   try {
     const launched = await run.done
     listening.release()
@@ -194,6 +218,7 @@ export async function launchPlan(plan: string, options: LaunchOptions): Promise<
   } finally {
     signal?.removeEventListener('abort', run.cancel)
     stopFeeding()
+    stopFollowing()
   }
 }
 

@@ -5,8 +5,10 @@ import { InternalError, SandboxError } from '../errors.js'
 import type { Mode } from '../policy/index.js'
 import { literalPrefix } from '../policy/paths.js'
 import { findExecutable } from './executable.js'
+import { inputsOf, sandboxOnly } from './inputs.js'
 import { isWithin } from './paths.js'
 import type { Pins } from './pins.js'
+import type { SecretPlace } from './secrets.js'
 
 /** What a launch takes from the caller's machine. */
 export interface PlanContext {
@@ -28,6 +30,14 @@ export interface PlanContext {
   readonly floor: Floor
   /** The files that the policy names for executables of this command. */
   readonly pins?: Pins
+  /** Size of terminals. */
+  readonly windowSize?: WindowSize | undefined
+}
+
+/** Size of a terminal, characters. */
+export interface WindowSize {
+  readonly columns: number
+  readonly rows: number
 }
 
 /** The least tier that a command in hardened mode may run with. */
@@ -38,7 +48,12 @@ export interface LaunchPlan extends Program {
   /** Further programs of a pipeline, each reading what the one before it writes. */
   readonly piped_into: readonly Program[]
   readonly stdin:
-    { readonly kind: 'bytes' | 'empty' } | { readonly kind: 'file'; readonly path: string }
+    | { readonly kind: 'bytes' | 'empty' | 'stream' }
+    | { readonly kind: 'file'; readonly path: string }
+  /** A terminal of the sandbox's own in place of the streams. */
+  readonly terminal?: WindowSize
+  /** Where the command finds secrets; their values are never part of a plan. */
+  readonly secrets?: readonly SecretPlace[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly read_paths: readonly string[]
@@ -89,9 +104,10 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const { graceMs } = context
   const network = isLocal ? 'full' : command.network
   if (network === 'allowlisted') throw unsupported(command, 'network `allowlisted`')
-  const [field] = unsupportedFields(command)
+  const [field] = [...unsupportedFields(command), ...(isLocal ? sandboxOnly(command) : [])]
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
-  const cwd = plainPath(command, command.cwd)
+  const plain = (path: string) => plainPath(command, path)
+  const cwd = plain(command.cwd)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context)
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
@@ -105,7 +121,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   return {
     ...first,
     piped_into,
-    stdin: stdinOf(command),
+    ...inputsOf(command, { windowSize: context.windowSize, plain }),
     env,
     cwd,
     read_paths: [...read_paths].toSorted(),
@@ -126,12 +142,6 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
 function surfaceOf(command: Command) {
   const { profile = 'strict', proc = 'masked', allow_exec_from_memory = false } = command
   return { profile, proc, allow_exec_from_memory }
-}
-
-function stdinOf(command: Command): LaunchPlan['stdin'] {
-  const { file, text = '' } = command.stdin ?? {}
-  if (file !== undefined) return { kind: 'file', path: plainPath(command, file) }
-  return { kind: text === '' ? 'empty' : 'bytes' }
 }
 
 /** The lesser of what the contract says and what always holds. */

@@ -9,6 +9,8 @@ import type { Home } from './home.js'
 import { pinsOf, refuseWritable } from './pins.js'
 import { type Floor, type LaunchPlan, type PlanContext, planOf, treesOf } from './plan.js'
 import { protectedPaths } from './protected.js'
+import { resolveSecrets, wipe } from './secrets.js'
+import { type TerminalView, sizeOf } from './terminal.js'
 
 /** What plans are made of. */
 export interface Planning {
@@ -19,6 +21,7 @@ export interface Planning {
   readonly options: {
     readonly signingKey?: string
     readonly passphrase?: Secret
+    readonly terminal?: TerminalView
   }
 }
 
@@ -34,11 +37,15 @@ export function plansOf(planning: Planning, decision: PolicyDecision): readonly 
     throw new SandboxError('ERR_SANDBOX_UNSUPPORTED', message)
   }
   const context = contextOf(planning, decision)
-  return planning.contract.commands.map((command) => {
+  const plans = planning.contract.commands.map((command) => {
     const pins = pinsOf(decision, command.id)
     refuseWritable(pins, context.writable)
     return planOf(command, { ...context, pins })
   })
+  // a secret that cannot be had is found out before anything runs
+  const sources = planning.policy.document.secrets ?? []
+  for (const { secrets = [] } of plans) wipe(resolveSecrets(secrets, sources, planning.env))
+  return plans
 }
 
 /**
@@ -62,11 +69,16 @@ function contextOf(planning: Planning, decision: PolicyDecision): PlanContext {
   const { contract, policy, env, home, options } = planning
   const writable = contract.commands.flatMap((command) => treesOf(command, command.write_paths))
   const secrets = secretPlacesOf(options.signingKey ?? home.signingKey, options.passphrase)
-  const hiddenPaths = protectedPaths(home, secrets.files, env, writable)
+  const named = policy.document.secrets ?? []
+  const files = [...secrets.files, ...named.flatMap(({ from_file: file }) => file ?? [])]
+  const variables = named.flatMap(({ from_env: variable }) => variable ?? [])
+  const hiddenPaths = protectedPaths(home, files, env, writable)
   const { allowed_write_prefixes: writablePrefixes, timeout_grace_ms: graceMs } = policy.document
-  const caller = { mode: decision.mode, env, hiddenNames: secrets.variables }
+  const caller = { mode: decision.mode, env, hiddenNames: [...secrets.variables, ...variables] }
   const floor = floorOf(policy.document.enforcement_floor)
-  return { ...caller, floor, graceMs, hiddenPaths, writable, writablePrefixes }
+  const windowSize = sizeOf(options.terminal)
+  const bounds = { writable, writablePrefixes, hiddenPaths }
+  return { ...caller, ...bounds, floor, graceMs, windowSize }
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pipeline: the one place that knows all stages. It owns clock, ids, modes and keys.
+import type { Readable } from 'node:stream'
 import { ConfigError, ReceiptError, SandboxError } from '../errors.js'
 import type { Secret } from '../keys/signer.js'
 import type { Recorded } from '../ledger/types.js'
@@ -8,7 +9,7 @@ import { VERSION } from '../version.js'
 import { type Question, decideRun } from './decide.js'
 import { artifactsOf } from './artifacts.js'
 import { type CheckOptions, readDocuments } from './documents.js'
-import { type Executed, type OutputListener, execute } from './execute.js'
+import { type CommandListener, type Executed, type OutputListener, execute } from './execute.js'
 import { type Home, findHome } from './home.js'
 import {
   type CscOutcome,
@@ -26,6 +27,8 @@ import { ReceiptFiles } from './receipt-file.js'
 import { Recorder } from './recorder.js'
 import { type RunResult, exitCodeOf } from './result.js'
 import { scopeOf } from './scope.js'
+import { resolveSecrets } from './secrets.js'
+import type { TerminalView } from './terminal.js'
 
 /** What is run, and how. */
 export interface RunOptions extends CheckOptions {
@@ -48,7 +51,19 @@ export interface RunOptions extends CheckOptions {
   readonly audience?: string
   /** Stops the run: everything in the sandbox is killed and the run recorded as interrupted. */
   readonly signal?: AbortSignal
-  /** Called with each piece of standard output as it comes. */
+  /**
+   * What commands read whose contract says that they read what the runner reads, or have a terminal:
+   * a stream, or a descriptor, which is copied from and never given to a command.
+   */
+  readonly stdin?: Readable | number
+  /** What a command's terminal is shown on, for its size and changes of it. */
+  readonly terminal?: TerminalView
+  /** Called right before a command is started. */
+  readonly onCommand?: CommandListener
+  /**
+   * Called with each piece of standard output as it comes. While the command runs, it waits for a
+   * promise that is returned.
+   */
   readonly onStdout?: OutputListener
   /** Called with each piece of standard error as it comes. */
   readonly onStderr?: OutputListener
@@ -164,10 +179,12 @@ async function executed(
   intent: Recorded,
   files: ReceiptFiles,
 ): Promise<RunResult> {
-  const { contract } = work
+  const { contract, policy } = work
   const done = await execute(contract.commands, async () => planned(work, facts), {
     ...work.options,
     pinsOf: (id) => pinsOf(facts.decision, id),
+    secretsFor: ({ secrets = [] }) =>
+      resolveSecrets(secrets, policy.document.secrets ?? [], work.env),
   })
   const { csc, outcome } = await recordOutcome(work, facts, intent, done)
   await files.place(csc, [evidence('decision', intent), evidence('execution', outcome)])

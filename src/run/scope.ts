@@ -13,6 +13,8 @@ interface Reach {
   readonly write_paths: readonly string[]
   readonly network: string
   readonly env_names: readonly string[]
+  /** Secrets by name; absent when there are none. */
+  readonly secret_names?: readonly string[]
 }
 
 /** What was seen of a command that was started. */
@@ -60,6 +62,7 @@ function declared(command: Command): Reach {
     write_paths: command.write_paths,
     network: command.network,
     env_names: command.env_allow,
+    ...namesOf(command.secrets),
   }
 }
 
@@ -70,7 +73,12 @@ function granted(id: string, plan: LaunchPlan): Reach {
     write_paths: plan.write_paths,
     network: plan.network,
     env_names: Object.keys(plan.env).toSorted(),
+    ...namesOf(plan.secrets),
   }
+}
+
+function namesOf(secrets: readonly { readonly name: string }[] = []): Pick<Reach, 'secret_names'> {
+  return secrets.length === 0 ? {} : { secret_names: secrets.map(({ name }) => name).toSorted() }
 }
 
 function observed(result: CommandResult): readonly Observed[] {

@@ -8,9 +8,9 @@ import { Readable, type Writable } from 'node:stream'
 /** Receives pieces of output. The command waits for a promise that it returns. */
 export type PieceListener = (piece: Uint8Array) => unknown
 
-function socketOf(fd: number, direction: { readable?: boolean; writable?: boolean }): Socket {
+function socketOf(fd: number, readable: boolean): Socket {
   try {
-    return new Socket({ fd, ...direction })
+    return new Socket({ fd, readable, writable: !readable })
   } catch (error) {
     closeSync(fd)
     throw error
@@ -27,7 +27,7 @@ const HELD_BYTES = 65_536
  * @param rest resolves when the run has ended
  */
 export function outputOf(fd: number, rest: () => Promise<Uint8Array>): Readable {
-  const socket = socketOf(fd, { readable: true })
+  const socket = socketOf(fd, true)
   const options = { objectMode: false, highWaterMark: HELD_BYTES }
   return Readable.from(wholeOf(socket, rest), options)
 }
@@ -43,7 +43,7 @@ async function* wholeOf(
 
 /** Returns what writes into a pipe, and closes it at its end. */
 export function inputOf(fd: number): Writable {
-  return socketOf(fd, { writable: true })
+  return socketOf(fd, false)
 }
 
 /** What listeners of a run have in common. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What a command gets besides its layout: secrets, and a terminal of its own.
 
-use std::ffi::CString;
+use std::collections::BTreeSet;
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use ambit_launcher::{SecretSource, Step};
@@ -48,8 +50,17 @@ impl<'a> Extras<'a> {
             .iter()
             .zip(values.iter().map(|value| value.as_slice()))
             .collect();
+        let mut variables: BTreeSet<&str> = plan.env.keys().map(String::as_str).collect();
         for (place, value) in &secrets {
             judge(place, value)?;
+            if place
+                .env
+                .as_deref()
+                .is_some_and(|name| !variables.insert(name))
+            {
+                let problem = "has a variable that has another value already";
+                return Err(invalid(format!("the secret `{}` {problem}", place.name)));
+            }
         }
         Ok(Self {
             terminal: plan.terminal,
@@ -78,6 +89,28 @@ impl<'a> Extras<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Refuses what there is in a sandbox only.
+    pub(crate) fn refuse_in_local_mode(&self) -> Result<(), SandboxError> {
+        if self.terminal.is_some() {
+            return Err(SandboxError::PlanInvalid {
+                field: "terminal",
+                problem: "there is none without a sandbox".to_owned(),
+            });
+        }
+        match self.secret_files().next() {
+            Some(_) => Err(invalid("a file for a secret needs a sandbox".to_owned())),
+            None => Ok(()),
+        }
+    }
+
+    /// Variables that hold a secret.
+    pub(crate) fn variables(&self) -> Vec<(&'a str, &'a OsStr)> {
+        let variable = |(place, value): &(&'a SecretPlace, &'a [u8])| {
+            Some((place.env.as_deref()?, OsStr::from_bytes(value)))
+        };
+        self.secrets.iter().filter_map(variable).collect()
     }
 
     /// Files, each with the number of its secret.

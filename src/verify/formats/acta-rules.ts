@@ -177,6 +177,7 @@ const REACH: Shape = {
     must('write_paths', list(TEXT)),
     must('network', TEXT),
     must('env_names', list(TEXT)),
+    may('secret_names', list(TEXT)),
   ],
   others: true,
 }

@@ -209,6 +209,7 @@ static REACH: Shape = Shape {
         must("write_paths", Check::List(&TEXT)),
         must("network", TEXT),
         must("env_names", Check::List(&TEXT)),
+        may("secret_names", Check::List(&TEXT)),
     ],
     others: Others::AsAsked,
 };

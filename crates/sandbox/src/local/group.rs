@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The processes of a run without a sandbox: one process group.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -80,6 +81,7 @@ impl Group {
     /// Starts all programs of a plan.
     pub(super) fn start(
         plan: &LaunchPlan,
+        secrets: &[(&str, &OsStr)],
         cwd: &Path,
         ends: Ends,
     ) -> Result<Started, SandboxError> {
@@ -97,6 +99,7 @@ impl Group {
                 .args(argv.iter().skip(1))
                 .env_clear()
                 .envs(&plan.env)
+                .envs(secrets.iter().copied())
                 .current_dir(cwd)
                 .process_group(group.id().map_or(0, Pid::as_raw))
                 .stdin(stdin)

@@ -15,6 +15,7 @@ use nix::errno::Errno;
 
 use crate::enforcement::Enforcement;
 use crate::error::SandboxError;
+use crate::extras::Extras;
 use crate::launch::{input, of_pipeline, pipe, taps, with_pump};
 use crate::layout::{Tree, open_unmounted};
 use crate::outcome::{Outcome, Termination};
@@ -49,7 +50,7 @@ const GRACE_PART: u32 = 20;
 /// [`SandboxError`] when a path is not as planned or no process can be made; then nothing ran.
 pub fn launch_local(
     plan: &LaunchPlan,
-    streams: Streams,
+    mut streams: Streams,
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
     plan.validate()?;
@@ -57,6 +58,9 @@ pub fn launch_local(
     for text in argvs.flatten() {
         c_string("argv", text.as_str())?;
     }
+    let secrets = std::mem::take(&mut streams.secrets);
+    let extras = Extras::new(plan, &secrets)?;
+    extras.refuse_in_local_mode()?;
     let begun = Instant::now();
     let timing = Timing::of(plan, begun);
     let judged = Judged::of(plan)?;
@@ -82,7 +86,12 @@ pub fn launch_local(
     let taps = taps(plan, [stdout, stderr], [streams.stdout, streams.stderr])?;
     let ((termination, finished), streams) =
         with_pump(plan, taps, feed, |over| {
-            match Group::start(plan, &judged.working_directory()?, ends)? {
+            match Group::start(
+                plan,
+                &extras.variables(),
+                &judged.working_directory()?,
+                ends,
+            )? {
                 Started::Never(termination) => Ok((termination, Finished::default())),
                 Started::Running(group) => {
                     let finished = group.follow(timing, Stops { cancel, over })?;
