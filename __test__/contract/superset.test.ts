@@ -190,7 +190,7 @@ describe('what is not enforced yet', () => {
     return only && unsupportedFields(only)
   }
 
-  const enforced = new Set(['stdin', 'allow_exec_from_memory', 'profile', 'proc'])
+  const enforced = new Set(['pty', 'secrets', 'stdin', 'allow_exec_from_memory', 'profile', 'proc'])
 
   it.each(Object.keys(FIELDS).filter((name) => !enforced.has(name)))('%s is named', (name) => {
     expect(new Set(asks(needed(name)))).toEqual(new Set([name]))
