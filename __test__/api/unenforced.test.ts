@@ -50,7 +50,6 @@ it.each<[string, object, object]>([
   ['`limits`', { limits: { memory_bytes: 1_048_576 } }, {}],
   ['`write_mode`', { write_mode: 'overlay' }, {}],
   ['`pty`', { pty: true, stdin: { file: '/usr/bin/env' }, read_paths: ['/usr'] }, PTY],
-  ['`clean_work_tree`', {}, { obligations: [{ require: 'clean_work_tree', path: '/workspace' }] }],
 ])('%s stops a run that the policy allows', async (word, changes, rules) => {
   const [code, message] = await failureOf(changes, rules)
   expect(code).toBe('ERR_SANDBOX_UNSUPPORTED')
