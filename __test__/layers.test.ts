@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   contract: ['errors', 'native', ...MODEL],
   errors: [],
   index: ['errors', 'keys', 'ledger', 'native', 'run', 'version', ...STAGES],
-  inspect: ['errors', 'native'],
+  inspect: ['errors', 'native', ...MODEL],
   keys: ['errors', 'native'],
   ledger: ['errors', 'keys', 'native', 'receipt'],
   native: ['addon', 'errors'],

@@ -15,6 +15,12 @@ export const ERROR_CODES = {
   ERR_CONFIG_USAGE: 'The command line is not one that the command understands.',
   ERR_CONTRACT_INVALID: 'The contract is not a valid document; details.issues says where and why.',
   ERR_CONTRACT_UNREADABLE: 'The contract file could not be read.',
+  ERR_INSPECT_OPTIONS: 'An inspector cannot be made of the options that it was given.',
+  ERR_INSPECT_RULES_EMPTY: 'The rules that were asked for are blank.',
+  ERR_INSPECT_RULES_INVALID:
+    'The rules are not a valid document; details.issues says where and why.',
+  ERR_INSPECT_RULES_MISSING: 'There is no file of rules at the path.',
+  ERR_INSPECT_RULES_UNREADABLE: 'The file of rules could not be read.',
   ERR_INTERNAL: 'A fault of Ambit itself.',
   ERR_JSON: 'A document is not strict JSON; details.reason and its place say why.',
   ERR_KEY_COST: 'The encrypted private key asks for more work than a key may.',
@@ -239,6 +245,13 @@ export interface JsonFault {
   readonly offset: number
   readonly line: number
   readonly column: number
+}
+
+/** Inspectors or their rules that cannot be used. */
+export class InspectError extends AmbitError {
+  constructor(code: ErrorCodeOf<'INSPECT'>, message: string, options?: ErrorOptions) {
+    super(code, message, options)
+  }
 }
 
 /** A receipt that could not be made, read or written. */

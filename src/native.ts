@@ -7,6 +7,7 @@ import {
   ApprovalError,
   type ErrorCode,
   type ErrorDetails,
+  InspectError,
   InternalError,
   JsonError,
   type JsonFault,
@@ -147,12 +148,30 @@ export function parseOwn<T>(json: string): T {
   return JSON.parse(json) as T
 }
 
+/**
+ * Makes a chain of inspectors, with a session in which nothing was seen yet.
+ *
+ * @param inspectors a JSON array
+ * @param failOpen whether a failing inspector warns and does not deny
+ * @throws {@link InspectError} `ERR_INSPECT_OPTIONS`
+ */
+export function loadChain(
+  inspectors: string,
+  failOpen: boolean,
+): InstanceType<typeof addon.InspectorSession> {
+  const session = new addon.InspectorSession()
+  const failure = session.load(inspectors, failOpen)
+  if (failure !== null) throw errorOf(failure)
+  return session
+}
+
 function errorOf(failure: Failure): AmbitError {
   const { code, message } = failure
   const options = { details: detailsOf(failure) }
   if (!isErrorCode(code)) return new InternalError(`unknown code ${code}: ${message}`, options)
   if (code === 'ERR_JSON') return new JsonError(message, faultIn(options.details))
   if (code.startsWith('ERR_APPROVAL_')) return new ApprovalError(code as never, message, options)
+  if (code.startsWith('ERR_INSPECT_')) return new InspectError(code as never, message, options)
   if (code.startsWith('ERR_SANDBOX_')) return new SandboxError(code as never, message, options)
   if (code.startsWith('ERR_LEDGER_')) return new LedgerError(code as never, message, options)
   if (code.startsWith('ERR_KEY_')) return new KeyError(code as never, message, options)

@@ -2,7 +2,7 @@
 //! *Sequence*: rules on the calls of a session, one after another.
 //!
 //! - `never`: this call is not made.
-//! - `precedes`: `then` is made only after `first`, at most `within` calls before.
+//! - `precedes`: `second` is made only after `first`, at most `within` calls before.
 //! - `eventually`: when `after` was made, `must` follows within `within` calls; what is called later,
 //!   and is not that, is denied.
 //! - `until`: before `until` was made, nothing but `only` is.
@@ -55,12 +55,12 @@ pub enum SequenceKind {
         /// The call.
         call: CallPattern,
     },
-    /// `then` is made only after `first`.
+    /// `second` is made only after `first`.
     Precedes {
         /// What must have been made.
         first: CallPattern,
         /// What waits for it.
-        then: CallPattern,
+        second: CallPattern,
         /// How many calls before at most.
         #[serde(default)]
         within: Option<u64>,
@@ -204,10 +204,10 @@ impl Look<'_, '_> {
             }
             SequenceKind::Precedes {
                 first,
-                then,
+                second,
                 within,
             } => {
-                let early = self.is(then) && !self.recent(progress, *within);
+                let early = self.is(second) && !self.recent(progress, *within);
                 let words = "another call has to come before this one";
                 (early.then_some(words), seen(self.is(first)))
             }
@@ -364,18 +364,18 @@ mod tests {
                 "ad",
             ),
             (
-                format!(r#"{{"precedes":{{"first":{a},"then":{b}}}}}"#),
+                format!(r#"{{"precedes":{{"first":{a},"second":{b}}}}}"#),
                 vec!["b", "c", "a", "b", "b"],
                 "daaaa",
             ),
             (
-                format!(r#"{{"precedes":{{"first":{a},"then":{b},"within":2}}}}"#),
+                format!(r#"{{"precedes":{{"first":{a},"second":{b},"within":2}}}}"#),
                 vec!["a", "c", "b", "b"],
                 "aaad",
             ),
             // a call that is denied was not made: this one waits for itself
             (
-                format!(r#"{{"precedes":{{"first":{a},"then":{a}}}}}"#),
+                format!(r#"{{"precedes":{{"first":{a},"second":{a}}}}}"#),
                 vec!["a", "a"],
                 "dd",
             ),
