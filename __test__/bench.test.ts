@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { aimsOf } from '../benches/lib/aims.js'
 import { bwrapArguments, withoutEtc } from '../benches/lib/bwrap.js'
 import { ratio, shuffled, summarize } from '../benches/lib/stats.js'
 
@@ -22,11 +23,30 @@ interface Report {
   readonly rounds: number
   readonly rows: readonly Row[]
   readonly ratios: Readonly<Record<string, number | null>>
+  readonly rss_mib: number
+  readonly large_rss_mib: number
+  readonly throughput: readonly { name: string; per_s: Readonly<Record<string, number>> }[]
+  readonly aims: readonly { want: string; got: number | null; met: boolean | null }[]
 }
 
 const RECEIPTS = fileURLToPath(new URL('../benches/receipts.js', import.meta.url))
 const LAUNCH = fileURLToPath(new URL('../benches/launch.js', import.meta.url))
-const ROWS = ['spawn', 'bwrap', 'bwrap_small', 'launch', 'run']
+const STEADY = fileURLToPath(new URL('../benches/steady.js', import.meta.url))
+const OURS = new Set(['spawn', 'launch', 'run'])
+const ROWS = [
+  'exec',
+  'spawn',
+  'bwrap',
+  'bwrap_small',
+  'launch_lite',
+  'launch',
+  'run',
+  'landrun',
+  'nono',
+  'sandbox-runtime',
+  'sandlock',
+]
+const WANTED = ['≤ 1.4', '≤ 1.25', '≤ 0.2', '≥ 2.5', '≥ 4', '≥ 3', '≥ 100']
 const RATIOS = [
   ['launch_to_bwrap', 'launch', 'bwrap'],
   ['launch_to_bwrap_small', 'launch', 'bwrap_small'],
@@ -46,13 +66,26 @@ async function bench(args: readonly string[], program = LAUNCH): Promise<string>
 describe('the launch benchmark', () => {
   it('measures every row in one run and says on what', { timeout: 120_000 }, async () => {
     const report = JSON.parse(await bench(['--smoke', '--json'])) as Report
-    const { machine, rows, ratios, ...rest } = report
+    const { machine, rows, ratios, aims, ...rest } = report
     expect(kindsOf(rest)).toEqual({
       version: 'string',
       name: 'string',
       load_after: 'number',
       rounds: 'number',
+      rss_mib: 'number',
+      large_rss_mib: 'number',
+      large_rows: 'object',
+      throughput: 'object',
+      commands: 'object',
     })
+    expect(report.large_rss_mib).toBeGreaterThanOrEqual(300)
+    expect(report.throughput.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['spawn', 'launch']),
+    )
+    for (const { per_s } of report.throughput) {
+      expect(Object.keys(per_s)).toEqual(['1', '2', '16', '64'])
+    }
+    expect(aims.map(({ want }) => want)).toEqual(WANTED)
     expect([report.version, report.name, report.rounds]).toEqual(['ambit.bench.v1', 'launch', 20])
     expect(kindsOf(machine)).toEqual({
       kernel: 'string',
@@ -77,7 +110,7 @@ describe('the launch benchmark', () => {
     }
     // only what is not ours can be absent, and it says why
     const absent = rows.filter((row) => row.absent !== undefined)
-    expect(absent.every(({ name }) => name.startsWith('bwrap'))).toBe(true)
+    expect(absent.map(({ name }) => name).filter((name) => OURS.has(name))).toEqual([])
     expect(absent.map(({ absent: why }) => why)).not.toContain('')
     const median = (name: string) => measured.find((row) => row.name === name)?.median_ms
     const want = RATIOS.map(([name, a, b]) => [name, ratio(median(a), median(b))])
@@ -156,6 +189,47 @@ describe('figures', () => {
     expect(new Set(shuffled(rows))).toEqual(new Set(rows))
     expect(shuffled(rows)).toHaveLength(rows.length)
     expect(rows).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('aims', () => {
+  const of = (medians: Readonly<Record<string, number>>) =>
+    Object.entries(medians).map(([name, median_ms]) => ({ name, median_ms }))
+
+  it('are met, not met or not measured', () => {
+    const aims = aimsOf({
+      rows: of({ exec: 1, spawn: 2, bwrap: 5, launch: 2.5 }),
+      large_rows: of({ spawn: 10, launch: 2.5 }),
+      commands: of({ command: 100, csc_hardened: 250 }),
+      throughput: [
+        { name: 'launch', per_s: { 16: 400 } },
+        { name: 'bwrap', per_s: { 16: 100 } },
+      ],
+    })
+    expect(aims.map(({ got, met }) => [got, met])).toEqual([
+      [null, null],
+      [1.25, true],
+      [0.25, false],
+      [2, false],
+      [4, true],
+      [2.5, false],
+      [100, true],
+    ])
+  })
+})
+
+describe('the benchmark of what goes on inside', () => {
+  it('measures every kind outside and inside', { timeout: 60_000 }, async () => {
+    const report = JSON.parse(await bench(['--smoke', '--json'], STEADY)) as {
+      tier: string
+      rows: readonly { kind: string; outside_ns: number; inside_ns: number; ratio: number }[]
+    }
+    expect(report.tier).toBe('full')
+    expect(report.rows.map(({ kind }) => kind)).toEqual(['open_close', 'stat', 'getppid', 'spawn'])
+    for (const { outside_ns, inside_ns, ratio: quotient } of report.rows) {
+      expect(outside_ns).toBeGreaterThan(0)
+      expect(quotient).toBeCloseTo(inside_ns / outside_ns, 1)
+    }
   })
 })
 

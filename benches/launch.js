@@ -1,180 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long one launch of `/usr/bin/true` takes from inside Node: plain, with bubblewrap, with us,
-// and as a whole `run` with policy, ledger and receipts. Every round measures each of them once, in
-// random order. `--rounds N`, `--json`; `--smoke` is a quick run whose figures mean nothing.
-//
-// Both of ours end when the last process of the sandbox is gone and all output is read and hashed;
+// How long a launch of `/usr/bin/true` takes, in one run: bare, by `child_process.spawn`, with
+// bubblewrap, with us, with other tools that are installed; from a small Node and from one of 350 MB; 1,
+// 2, 16 and 64 at once; and as a command of its own, against csc-runner hardened. Every round measures
+// each of them once, in random order. `--rounds N`, `--json`; `--smoke` is a quick run whose figures
+// mean nothing. Ours end when the last process of the sandbox is gone and all output is read and hashed;
 // the others are given less: their time ends with `exit`.
-import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { generateKey, parseContract, parsePolicy, run } from '../dist/index.js'
-import { launchPlan } from '../dist/run/launch.js'
 import { ScriptError, main, say } from '../scripts/lib/proc.js'
-import { bwrapArguments, findBwrap, withoutEtc } from './lib/bwrap.js'
+import { aimsOf } from './lib/aims.js'
+import { makeFolders } from './lib/ground.js'
+import { compileHelper } from './lib/helper.js'
+import { commandsIn, waysIn } from './lib/launches.js'
 import { machine } from './lib/machine.js'
+import { launchLines } from './lib/print.js'
 import { ratio, shuffled, summarize } from './lib/stats.js'
 
-const COMMAND = '/usr/bin/true'
-const ENV = { HOME: '/tmp', PATH: '/usr/bin:/bin' }
-const TIMEOUT_SEC = 60
+const LARGE_MIB = 350
+const AT_ONCE = [1, 2, 16, 64]
+const CROWD = new Set(['spawn', 'bwrap', 'launch'])
+const LARGE = new Set(['exec', 'spawn', 'launch', 'launch_lite'])
 
-/** Folders of one benchmark: a workspace with one writable folder in it, and a home of its own. */
-function makeFolders() {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), 'ambit-bench-')))
-  const folders = { base, workspace: join(base, 'workspace'), home: join(base, 'home') }
-  for (const path of [join(folders.workspace, 'out'), join(folders.home, 'keys')]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-  }
-  const key = join(folders.home, 'keys', 'default')
-  generateKey(`${key}.pem`, `${key}.pub.pem`)
-  return folders
-}
-
-function planIn({ workspace }, argv) {
-  return {
-    executable: argv[0],
-    argv,
-    env: ENV,
-    cwd: workspace,
-    read_paths: [workspace],
-    write_paths: [join(workspace, 'out')],
-    network: 'deny',
-    timeout_ms: TIMEOUT_SEC * 1000,
-  }
-}
-
-function contractIn({ workspace }) {
-  const command = {
-    id: 'cmd_1',
-    exec: { argv: [COMMAND] },
-    cwd: workspace,
-    read_paths: [`${workspace}/**`],
-    write_paths: [`${workspace}/out/**`],
-    network: 'deny',
-    env_allow: [],
-    secret_refs: [],
-    timeout_sec: TIMEOUT_SEC,
-    proposed_effect_type: 'observe',
-  }
-  return {
-    version: 'csc.v0.1',
-    contract_id: 'csc_bench',
-    intent: 'measure',
-    actor: {
-      agent_id: 'bench',
-      session_id: 'bench',
-      initiating_user: 'bench',
-      delegation_scope: 'bench',
-    },
-    commands: [command],
-    risk_class: 'low',
-    approval_mode: 'policy_only',
-    justification: 'a benchmark',
-  }
-}
-
-function policyIn({ workspace }) {
-  return {
-    policy_schema_version: 'csc.policy.v0.1',
-    name: 'bench',
-    allow_commands: [COMMAND, 'true'],
-    allowed_effect_types: ['observe', 'transform_local'],
-    allowed_risk_classes: ['low'],
-    max_timeout_sec: TIMEOUT_SEC,
-    network: 'deny',
-    allow_secret_refs: false,
-    require_write_paths_empty: false,
-    allowed_cwd_prefixes: [workspace],
-    allowed_read_prefixes: [workspace],
-    allowed_write_prefixes: [workspace],
-  }
-}
-
-/** Returns the milliseconds until `exit`, and comes back once the streams are closed too. */
-function spawned(command, args, cwd) {
-  return new Promise((resolve, reject) => {
-    const start = performance.now()
-    let took = Number.NaN
-    const child = spawn(command, args, { cwd, env: ENV, stdio: ['ignore', 'pipe', 'pipe'] })
-    let complaint = ''
-    child.stdout.resume()
-    child.stderr.on('data', (piece) => (complaint += piece))
-    child.once('error', reject)
-    child.once('exit', () => (took = performance.now() - start))
-    child.once('close', (code) => {
-      if (code === 0) resolve(took)
-      else reject(new ScriptError(`\`${command}\` ended with ${code}: ${complaint.trim()}`))
-    })
-  })
-}
-
-async function launched(plan) {
-  const start = performance.now()
-  const { outcome } = await launchPlan(plan, {})
-  const took = performance.now() - start
-  if (outcome.termination.code !== 0 || outcome.enforcement.tier !== 'full') {
-    throw new ScriptError(`not a full launch: ${JSON.stringify(outcome)}`)
-  }
-  return took
-}
-
-async function pipeline(options) {
-  const start = performance.now()
-  const result = await run(options)
-  const took = performance.now() - start
-  if (result.status !== 'success') throw new ScriptError(`not a success: ${result.status}`)
-  return took
-}
-
-/** Returns what is measured: a name and a function that does it once. */
-async function rowsIn(folders) {
-  const plan = JSON.stringify(planIn(folders, [COMMAND]))
-  const options = {
-    contract: parseContract(Buffer.from(JSON.stringify(contractIn(folders))), 'contract'),
-    policy: parsePolicy(Buffer.from(JSON.stringify(policyIn(folders))), 'policy'),
-    env: { AMBIT_HOME: folders.home },
-  }
-  return [
-    { name: 'spawn', once: () => spawned(COMMAND, [], folders.workspace) },
-    ...(await bwrapRows(folders)),
-    { name: 'launch', once: () => launched(plan) },
-    { name: 'run', once: () => pipeline(options) },
-  ]
-}
-
-async function bwrapRows(folders) {
-  const names = ['bwrap', 'bwrap_small']
-  const without = (absent) => names.map((name) => ({ name, absent }))
-  const bwrap = findBwrap()
-  if (bwrap === undefined) return without('not installed: apt-get install bubblewrap')
-  const plan = planIn(folders, ['/usr/bin/cat', '/proc/self/mountinfo'])
-  const { stdout } = await launchPlan(JSON.stringify(plan), {})
-  const args = bwrapArguments(plan, Buffer.from(stdout).toString())
-  const onceWith = (profile) => () => spawned(bwrap, [...profile, COMMAND], folders.workspace)
-  const rows = [onceWith(args), onceWith(withoutEtc(args))]
-  try {
-    await rows[0]()
-  } catch (error) {
-    return without(error.message)
-  }
-  return rows.map((once, index) => ({ name: names[index], once }))
-}
-
-async function measure(rows, { rounds, warmUp }) {
-  const present = rows.filter(({ once }) => once !== undefined)
+async function measure(ways, { rounds, warmUp }) {
+  const present = ways.filter(({ once }) => once !== undefined)
   const times = new Map(present.map(({ name }) => [name, []]))
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { name, once } of shuffled(present)) {
+    for (const { name, once, every = 1 } of shuffled(present)) {
+      if (round % every !== 0) continue
       const took = await once()
       if (round >= 0) times.get(name).push(took)
     }
   }
-  return rows.map(({ name, absent }) =>
+  return ways.map(({ name, absent }) =>
     absent === undefined ? { name, ...summarize(times.get(name)) } : { name, absent },
   )
+}
+
+/** Launches a second, so many at once. */
+async function crowd({ once }, atOnce, total) {
+  let left = total
+  const lane = async () => {
+    while (left > 0) {
+      left -= 1
+      await once()
+    }
+  }
+  const start = performance.now()
+  await Promise.all(Array.from({ length: atOnce }, lane))
+  return Math.round((1000 * total) / (performance.now() - start))
+}
+
+async function crowds(ways, smoke) {
+  const rows = []
+  for (const way of ways.filter(({ name, once }) => once !== undefined && CROWD.has(name))) {
+    const perSecond = {}
+    for (const atOnce of AT_ONCE) {
+      perSecond[atOnce] = await crowd(way, atOnce, smoke ? atOnce : Math.max(200, 6 * atOnce))
+    }
+    rows.push({ name: way.name, per_s: perSecond })
+  }
+  return rows
 }
 
 function ratiosOf(rows) {
@@ -187,26 +72,50 @@ function ratiosOf(rows) {
   }
 }
 
-function print({ machine: about, load_after: after, rounds, rows, ratios }) {
-  const { kernel, cpu, cores, node, root, load } = about
-  const head = ['min', 'median', 'p95'].map((name) => name.padStart(10)).join('')
-  const lines = [
-    `Linux ${kernel}, ${cores} x ${cpu}, Node ${node}, ${root ? 'as root' : 'unprivileged'}`,
-    `load ${load} before, ${after} after; ${rounds} rounds`,
-    '',
-    `${' '.repeat(NAME_WIDTH)}${head}  ms`,
-    ...rows.map(lineOf),
-    '',
-    ...Object.entries(ratios).map(([name, value]) => `${name}: ${value ?? 'not measured'}`),
-  ]
-  say(lines.join('\n'))
+const rssMib = () => Math.round(process.memoryUsage.rss() / 1024 ** 2)
+
+/** Measures again with so much memory in use that a fork of this process is dear. */
+async function measureLarge(ways, options) {
+  const missing = Math.max(0, LARGE_MIB - rssMib()) * 1024 ** 2
+  // filled: memory that was never touched costs a fork nothing
+  const ballast = Buffer.alloc(missing, 1)
+  const rows = await measure(
+    ways.filter(({ name }) => LARGE.has(name)),
+    options,
+  )
+  return { rss_mib: rssMib(), held: ballast.length, rows }
 }
 
-const NAME_WIDTH = 12
+/** As commands; csc-runner hides all of `/tmp`, and so what lies in it. */
+async function measureCommands({ rounds, smoke }) {
+  const folders = makeFolders('/var/tmp')
+  try {
+    const few = { rounds: smoke ? 1 : Math.ceil(rounds / 10), warmUp: 1 }
+    return await measure(await commandsIn(folders, !smoke), few)
+  } finally {
+    rmSync(folders.base, { recursive: true, force: true })
+  }
+}
 
-function lineOf({ name, absent, min_ms: min, median_ms: median, p95_ms: p95 }) {
-  const figures = [min, median, p95].map((ms) => ms?.toFixed(3).padStart(10)).join('')
-  return `${name.padEnd(NAME_WIDTH)}${absent ?? figures}`
+async function reportOn(folders, { rounds, smoke }) {
+  const about = machine()
+  const ways = await waysIn(folders, compileHelper(folders.base))
+  try {
+    const options = { rounds, warmUp: smoke ? 2 : 20 }
+    const rss_mib = rssMib()
+    const rows = await measure(ways, options)
+    const throughput = await crowds(ways, smoke)
+    const { held: _, ...large } = await measureLarge(ways, options)
+    const commands = await measureCommands({ rounds, smoke })
+    const parts = { rows, large_rows: large.rows, throughput, commands }
+    const [version, name, after] = ['ambit.bench.v1', 'launch', machine().load]
+    const sizes = { rss_mib, large_rss_mib: large.rss_mib }
+    const [ratios, aims] = [ratiosOf(rows), aimsOf(parts)]
+    const head = { version, name, machine: about, load_after: after, rounds }
+    return { ...head, ...sizes, ...parts, ratios, aims }
+  } finally {
+    for (const { close } of ways) await close?.()
+  }
 }
 
 async function bench() {
@@ -221,13 +130,9 @@ async function bench() {
     throw new ScriptError('--rounds takes a whole number from 1')
   const folders = makeFolders()
   try {
-    const about = machine()
-    const rows = await measure(await rowsIn(folders), { rounds, warmUp: values.smoke ? 2 : 20 })
-    const [version, name, after] = ['ambit.bench.v1', 'launch', machine().load]
-    const ratios = ratiosOf(rows)
-    const report = { version, name, machine: about, load_after: after, rounds, rows, ratios }
+    const report = await reportOn(folders, { rounds, smoke: values.smoke })
     if (values.json) say(JSON.stringify(report))
-    else print(report)
+    else say(launchLines(report).join('\n'))
   } finally {
     rmSync(folders.base, { recursive: true, force: true })
   }

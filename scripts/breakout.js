@@ -2,20 +2,12 @@
 // Tries every breakout probe outside and in sandboxes, as root and as a user without rights, and prints
 // the table. `--peer NAME`, as often as wanted: ambit, bwrap, bwrap-host, landrun, nono,
 // sandbox-runtime, sandlock; without it, ours and all of these that are installed. `--json`.
-import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { ScriptError, main, root, say } from './lib/proc.js'
+import { ScriptError, main, say } from './lib/proc.js'
+import { loadBreakout } from './lib/typescript.js'
 import { setup } from './setup.js'
 
 const MARKS = { blocked: '.', escaped: 'X', unknown: '?' }
-
-/** Loads the suite, which is written in TypeScript with the tests. */
-async function load(name) {
-  const { runnerImport } = await import('vite')
-  const path = join(root, '__test__/e2e/support/breakout', name)
-  const { module } = await runnerImport(path, { root, configFile: false, logLevel: 'silent' })
-  return module
-}
 
 function linesOf({ user, probes, columns }) {
   const present = columns.filter(({ absent }) => absent === undefined)
@@ -51,7 +43,7 @@ async function breakout() {
   }
   const { values } = parseArgs({ options })
   await setup()
-  const { PEERS, findProgram } = await load('peers.ts')
+  const { PEERS, findProgram } = await loadBreakout('peers.ts')
   const all = PEERS.filter(({ program }) => findProgram(program) !== undefined)
   const known = ['ambit', ...PEERS.map(({ name }) => name)]
   const names = values.peer ?? ['ambit', ...all.map(({ name }) => name)]
@@ -59,7 +51,7 @@ async function breakout() {
   if (unknown !== undefined) {
     throw new ScriptError(`no tool \`${unknown}\`; there are: ${known.join(', ')}`)
   }
-  const { measure } = await load('suite.ts')
+  const { measure } = await loadBreakout('suite.ts')
   const tables = await measure(names)
   if (values.json) say(JSON.stringify({ version: 'ambit.breakout.v1', tables }))
   else for (const table of tables) say(linesOf(table).join('\n'))
