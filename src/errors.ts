@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   ERR_APPROVAL_INVALID: 'The approval is not a valid document; details.issues says where and why.',
   ERR_APPROVAL_UNREADABLE: 'The approval file could not be read.',
   ERR_APPROVAL_UNWRITABLE: 'The approval file could not be written, or there is one already.',
+  ERR_APPROVAL_WORTHLESS: 'The policy would never take such an approval; none was made.',
   ERR_CONFIG_INVALID: 'An option, a flag or a setting has a value that cannot be used.',
   ERR_CONFIG_USAGE: 'The command line is not one that the command understands.',
   ERR_CONTRACT_INVALID: 'The contract is not a valid document; details.issues says where and why.',

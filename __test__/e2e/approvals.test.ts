@@ -56,6 +56,8 @@ async function approvalOf({ contract, policy }: Documents, terms: object = {}): 
   return path
 }
 
+const ACTOR = { agent_id: 'a', session_id: 's', initiating_user: 'u', delegation_scope: 'test' }
+
 const lines = (work: string): number =>
   existsSync(join(work, 'ran')) ? readFileSync(join(work, 'ran'), 'utf8').split('\n').length - 1 : 0
 
@@ -198,17 +200,53 @@ describe('ambit approve', () => {
     ['time', () => ({ argv: ['--expires', 'soon'] }), 64, 'ERR_CONFIG_USAGE'],
     ['day', () => ({ argv: ['--expires', '2099-02-30T00:00:00Z'] }), 64, 'ERR_CONFIG_USAGE'],
     ['past', () => ({ argv: ['--expires', '2020-01-01T00:00:00Z'] }), 1, 'ERR_CONFIG_INVALID'],
+    ['scope', () => ({ argv: ['--scope', 'time_window'] }), 2, 'ERR_APPROVAL_WORTHLESS'],
+    [
+      'own',
+      () => ({ contract: { actor: { ...ACTOR, initiating_user: 'Alice' } } }),
+      2,
+      'ERR_APPROVAL_WORTHLESS',
+    ],
+    [
+      'too old when it begins',
+      () => ({ policy: { max_age_sec: 60 }, argv: ['--not-before', '5m'] }),
+      2,
+      'ERR_APPROVAL_WORTHLESS',
+    ],
     ['file', () => ({ argv: ['--out', join(keys, 'alice.pem')] }), 1, 'ERR_APPROVAL_UNWRITABLE'],
   ])('signs nothing: %s', async (_name, make, code, says) => {
     const home = stage.emptyHome()
-    const { contract = {}, argv = [] } = make()
-    const { files } = documentsOf({}, '', contract)
+    const { contract = {}, policy = {}, argv = [] } = make()
+    const { files } = documentsOf(policy, '', contract)
     const keyed = argv.includes('--key') ? argv : ['--key', alice, ...argv]
     const all = ['approve', files.contract, '--policy', files.policy, ...keyed]
     const ended = await stage.ambit(all, { home })
     expect([ended.code, ended.stdout]).toEqual([code, ''])
     expect(ended.stderr).toContain(says)
     expect(existsSync(join(home, 'approvals'))).toBe(false)
+  })
+
+  it('is shown what it is asked to sign before the key is touched', async () => {
+    const { files } = documentsOf({}, '')
+    const argv = ['approve', files.contract, '--policy', files.policy]
+    const ended = await stage.ambit([...argv, '--key', join(keys, 'none.pem')], {
+      home: stage.emptyHome(),
+    })
+    expect(ended.code).toBe(5)
+    expect(ended.stderr).toContain('$ sh act.sh\n')
+  })
+
+  it.each(['approvals show', 'check'])('does not wait for a named pipe: %s', async (command) => {
+    const { files } = documentsOf({}, '')
+    const pipe = join(stage.folder(), 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const words = command === 'check' ? [files.contract, files.policy, '--approval', pipe] : [pipe]
+    const ended = await stage.ambit([...command.split(' '), ...words, '--json'], {
+      home: stage.emptyHome(),
+    })
+    expect(oneObject(ended.stdout)).toMatchObject({
+      error: { code: 'ERR_APPROVAL_UNREADABLE' },
+    })
   })
 
   it('lists what it cannot read as such', async () => {

@@ -228,6 +228,10 @@ describe('hostile documents end quickly and in ERR_POLICY_INVALID', () => {
       'WRONG_TYPE',
     ],
     ['many brackets', '}'.repeat(500_000), 'SYNTAX'],
+    ['brackets after a name', `name: x\n${']'.repeat(500_000)}`, 'SYNTAX'],
+    ['lists in lists', `a: [${'- [\n'.repeat(120_000)}`, 'TOO_DEEP'],
+    ['keys in lists', `a: [${'- ? '.repeat(120_000)}`, 'SYNTAX'],
+    ['lines without names', `name: x\n${'a\n'.repeat(240_000)}`, 'SYNTAX'],
     ['more than 512 KiB', `${good}${'#'.repeat(524_288)}`, 'TOO_LARGE'],
   ])('%s', (_, text, code) => {
     const error = errorOf(text)

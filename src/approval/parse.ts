@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { check, byPlace, headline, placed, type SchemaFault } from '../contract/issues.js'
 import { locate, positionAt } from '../contract/locate.js'
-import { readBounded, unreadable } from '../contract/read.js'
+import { readRegular, unreadable } from '../contract/read.js'
 import { visible } from '../contract/visible.js'
 import { ApprovalError, type DocumentIssue } from '../errors.js'
 import { parseJson, sha256Hex } from '../native.js'
@@ -166,7 +166,7 @@ export async function loadApproval(path: string): Promise<Approval> {
 
 async function readFile(path: string): Promise<Uint8Array> {
   try {
-    return await readBounded(path, APPROVAL_LIMITS.maxBytes)
+    return await readRegular(path, APPROVAL_LIMITS.maxBytes)
   } catch (cause) {
     const { issues } = unreadable('the approval', cause)
     const options = { details: { issues }, cause }

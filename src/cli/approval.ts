@@ -5,6 +5,7 @@ import { oneLine } from './command.js'
 import { timeText } from './ledger.js'
 
 const EXIT_FAILURE = 1
+const EXIT_DENIED = 2
 const EXIT_INVALID = 3
 const EXIT_KEY = 5
 const EXIT_UNREADABLE = 7
@@ -14,6 +15,7 @@ const EXIT_CODES: Readonly<Record<string, number>> = {
   ERR_APPROVAL_APPROVER: EXIT_KEY,
   ERR_APPROVAL_INVALID: EXIT_INVALID,
   ERR_APPROVAL_UNREADABLE: EXIT_UNREADABLE,
+  ERR_APPROVAL_WORTHLESS: EXIT_DENIED,
   ERR_CONFIG_USAGE: EXIT_USAGE,
 }
 

@@ -6,7 +6,6 @@ import { PASSPHRASE_FLAGS, secretOf } from '../cli/passphrase.js'
 import {
   type AmbitError,
   type Approval,
-  type LoadedContract,
   Signer,
   approvalPath,
   approve,
@@ -22,9 +21,9 @@ const EXIT_DENIED = 2
 export default class Approve extends AmbitCommand {
   static override summary = 'sign an approval of a contract under a policy'
   static override description =
-    'shows the whole contract on standard error, and writes the approval into a new file whose ' +
-    'name is printed; exit codes: 0 signed, 2 the policy denies the contract, 3 invalid document, ' +
-    '5 not the key of an approver, 1 else'
+    'shows the whole contract on standard error before it signs, and writes the approval into a new ' +
+    'file whose name is printed; exit codes: 0 signed, 2 the policy denies the contract or would ' +
+    'never take the approval, 3 invalid document, 5 not the key of an approver, 1 else'
   static override examples = [
     '<%= config.bin %> approve contract.json --policy policy.yaml --key alice.pem --expires 15m',
   ]
@@ -73,6 +72,7 @@ export default class Approve extends AmbitCommand {
     this.json = flags.json
     const now = new Date()
     const contract = await loadContract(args.contract)
+    this.say(describeContract(contract).join('\n'))
     const { decision, approval } = await approve({
       contract,
       policy: flags.policy,
@@ -98,11 +98,10 @@ export default class Approve extends AmbitCommand {
     const path = flags.out ?? approvalPath(findHome(process.env).approvals, approval.id)
     writeApproval(approval, path)
     if (this.json) this.emit('ambit.approve.v1', documentOf(approval, path, decision))
-    else this.report(contract, approval, path)
+    else this.report(approval, path)
   }
 
-  private report(contract: LoadedContract, approval: Approval, path: string): void {
-    this.say(describeContract(contract).join('\n'))
+  private report(approval: Approval, path: string): void {
     this.say(`✓ approved  ${approval.id}  ${approval.scope}`)
     process.stdout.write(`${path}\n`)
   }

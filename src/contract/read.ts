@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import type { DocumentErrorOptions } from '../errors.js'
 import { visible } from './visible.js'
@@ -36,6 +37,23 @@ async function readUpTo(file: FileHandle, maxBytes: number): Promise<Uint8Array>
 export async function readBounded(path: string, maxBytes: number): Promise<Uint8Array> {
   const file = await open(path, 'r')
   try {
+    return await readUpTo(file, maxBytes)
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Does the same for a regular file alone. Others it does not wait for: a named pipe to which nobody
+ * writes would never end.
+ *
+ * @throws an error that says so for what is no regular file
+ */
+export async function readRegular(path: string, maxBytes: number): Promise<Uint8Array> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) throw new Error('it is no regular file')
     return await readUpTo(file, maxBytes)
   } finally {
     await file.close()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CST, Parser } from 'yaml'
+import { type CST, Lexer, Parser } from 'yaml'
 import { POLICY_LIMITS } from './schema.js'
 
 /** What is wrong with YAML text, and where. */
@@ -61,8 +61,7 @@ function checkDocument(document: CST.Token): YamlFault | undefined {
   for (let visit = visits.pop(); visit !== undefined; visit = visits.pop()) {
     const { token, depth } = visit
     if (depth > POLICY_LIMITS.maxDepth) {
-      const message = `invalid YAML: nested deeper than ${POLICY_LIMITS.maxDepth} levels`
-      return { offset: token.offset, code: 'TOO_DEEP', message }
+      return { offset: token.offset, code: 'TOO_DEEP', message: TOO_DEEP }
     }
     aliases += token.type === 'alias' ? 1 : 0
     if (aliases > POLICY_LIMITS.maxAliases) {
@@ -75,13 +74,16 @@ function checkDocument(document: CST.Token): YamlFault | undefined {
   return undefined
 }
 
-function checkToken(token: CST.Token, documents: number): YamlFault | undefined {
+function checkToken(token: CST.Token, isSecond: boolean): YamlFault | undefined {
   const { type, offset } = token
+  if (type === 'error') {
+    return { offset, code: 'SYNTAX', message: `invalid YAML: ${token.message}` }
+  }
   if (type === 'directive') {
     return { offset, code: 'DIRECTIVE', message: 'invalid YAML: directives are refused' }
   }
   if (type !== 'document') return undefined
-  if (documents > 1) {
+  if (isSecond) {
     const message = 'invalid YAML: expected a single document'
     return { offset, code: 'MULTIPLE_DOCUMENTS', message }
   }
@@ -98,13 +100,37 @@ function checkToken(token: CST.Token, documents: number): YamlFault | undefined 
 export function readTokens(source: string): YamlResult<readonly CST.Token[]> {
   const unreadable = checkCharacters(source)
   if (unreadable !== undefined) return { ok: false, fault: unreadable }
+  const parser = new Parser()
   const tokens: CST.Token[] = []
-  let documents = 0
-  for (const token of new Parser().parse(source)) {
-    documents += token.type === 'document' ? 1 : 0
-    const fault = checkToken(token, documents)
+  let brackets = 0
+  for (const lexeme of new Lexer().lex(source)) {
+    // The parser's time grows with the square of the depth, so it must not see it all. Where a text
+    // that is no bracket is taken for one, a policy is refused that no one writes.
+    brackets += bracket(lexeme)
+    if (brackets > POLICY_LIMITS.maxDepth) {
+      return refuse(parser.offset, 'TOO_DEEP', TOO_DEEP)
+    }
+    const fault = take(parser.next(lexeme), tokens)
     if (fault !== undefined) return { ok: false, fault }
+  }
+  const fault = take(parser.end(), tokens)
+  return fault === undefined ? { ok: true, value: tokens } : { ok: false, fault }
+}
+
+const TOO_DEEP = `invalid YAML: nested deeper than ${POLICY_LIMITS.maxDepth} levels`
+
+function bracket(lexeme: string): number {
+  if (lexeme === '[' || lexeme === '{') return 1
+  return lexeme === ']' || lexeme === '}' ? -1 : 0
+}
+
+/** Adds tokens to those that are there; returns what is wrong with the first bad one. */
+function take(more: Iterable<CST.Token>, tokens: CST.Token[]): YamlFault | undefined {
+  for (const token of more) {
+    const isSecond = token.type === 'document' && tokens.some(({ type }) => type === 'document')
+    const fault = checkToken(token, isSecond)
+    if (fault !== undefined) return fault
     tokens.push(token)
   }
-  return { ok: true, value: tokens }
+  return undefined
 }

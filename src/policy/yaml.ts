@@ -156,13 +156,40 @@ function compose(source: string): YamlResult<Document.Parsed | undefined> {
     stringKeys: true,
     uniqueKeys: false, // compared by `Reader`, in linear time
   })
-  const [document] = composer.compose(tokens.value, true, source.length)
-  if (document === undefined) return { ok: true, value: undefined }
-  const [error] = document.errors
-  if (error !== undefined) {
+  stopAtFirstFault(composer)
+  try {
+    const [document] = composer.compose(tokens.value, true, source.length)
+    // what it adds without asking `onError`
+    const [error] = document?.errors ?? []
+    if (error === undefined) return { ok: true, value: document }
     return refuse(error.pos[0], 'SYNTAX', `invalid YAML: ${error.message}`)
+  } catch (error) {
+    if (error instanceof FaultFound) return { ok: false, fault: error.fault }
+    throw error
   }
-  return { ok: true, value: document }
+}
+
+/**
+ * Makes a composer throw its first fault. It would collect them all, each an error with its stack:
+ * for a text of faults alone that takes seconds.
+ */
+function stopAtFirstFault(composer: Composer): void {
+  let first: FaultFound | undefined
+  const value = (at: Place, _code: string, message: string, isWarning?: boolean) => {
+    if (isWarning === true) return
+    // the library catches what is thrown in a collection and reports it again, from further out
+    first ??= new FaultFound(offsetAt(at), 'SYNTAX', `invalid YAML: ${message}`)
+    throw first
+  }
+  Object.defineProperty(composer, 'onError', { value })
+}
+
+/** Where the library says that a fault is. */
+type Place = number | readonly [number, number] | { readonly offset: number }
+
+function offsetAt(at: Place): number {
+  if (typeof at === 'number') return at
+  return 'offset' in at ? at.offset : at[0]
 }
 
 /**

@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Approval, type ApprovalTerms, signApproval } from '../approval/index.js'
+import {
+  type Approval,
+  type ApprovalTerms,
+  type Matter,
+  judge,
+  signApproval,
+} from '../approval/index.js'
+import { ApprovalError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import { type PolicyDecision, evaluate } from '../policy/index.js'
 import { type CheckOptions, readDocuments } from './documents.js'
@@ -26,6 +33,7 @@ export interface ApproveResult {
  * approved: no approval could help it.
  *
  * @throws {@link ApprovalError} `ERR_APPROVAL_APPROVER` when the policy does not name the key
+ * @throws {@link ApprovalError} `ERR_APPROVAL_WORTHLESS` for terms that the policy never takes
  * @throws {@link ContractError}, {@link PolicyError} for documents that are not valid
  */
 export async function approve(options: ApproveOptions): Promise<ApproveResult> {
@@ -34,5 +42,18 @@ export async function approve(options: ApproveOptions): Promise<ApproveResult> {
   const now = options.now?.() ?? new Date()
   const decision = evaluate(contract, policy, { mode, now })
   if (decision.decision === 'deny') return { decision }
-  return { decision, approval: signApproval(contract, policy, signer, { ...options, mode, now }) }
+  const approval = signApproval(contract, policy, signer, { ...options, mode, now })
+  requireWorth(approval, { contract, policy, mode, now })
+  return { decision, approval }
+}
+
+/** Refuses an approval that would be worth nothing at the moment at which it begins. */
+function requireWorth(approval: Approval, matter: Matter): void {
+  const now = new Date(Math.max(matter.now.getTime(), approval.notBefore))
+  const judged = judge(approval, { ...matter, now })
+  if (!('reason' in judged)) return
+  const { code, message } = judged.reason
+  throw new ApprovalError('ERR_APPROVAL_WORTHLESS', `the policy would not take it: ${message}`, {
+    details: { reason_code: code },
+  })
 }
