@@ -52,6 +52,16 @@ pub enum SandboxError {
         /// The kernel's word.
         source: Errno,
     },
+    /// This machine gives a lower tier only, and the plan needs more than that has.
+    #[error("this run needs {mechanism} {need}, which tier `lite` does not have ({reason})")]
+    BelowNeeds {
+        /// What is missing.
+        mechanism: &'static str,
+        /// What for.
+        need: String,
+        /// Why there is no higher tier.
+        reason: String,
+    },
     /// A step of building the sandbox failed.
     #[error("the sandbox could not be built: {step}: {source}")]
     Setup {
@@ -93,7 +103,7 @@ impl SandboxError {
             Self::PathSymlink { .. } => "ERR_SANDBOX_PATH_SYMLINK",
             Self::PathRefused { .. } => "ERR_SANDBOX_PATH_REFUSED",
             Self::PathUnreadable { .. } => "ERR_SANDBOX_PATH_UNREADABLE",
-            Self::Unsupported { .. } => "ERR_SANDBOX_UNSUPPORTED",
+            Self::Unsupported { .. } | Self::BelowNeeds { .. } => "ERR_SANDBOX_UNSUPPORTED",
             Self::Setup { .. } => "ERR_SANDBOX_SETUP",
             Self::NotAsPlanned { .. } => "ERR_SANDBOX_NOT_AS_PLANNED",
             Self::Internal { .. } | Self::Compile { .. } => "ERR_SANDBOX_INTERNAL",

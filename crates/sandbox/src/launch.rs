@@ -19,14 +19,15 @@ use crate::extras::Extras;
 use crate::host::Caller;
 use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
-use crate::plan::{LaunchPlan, Stdin};
+use crate::plan::{LaunchPlan, Network, Stdin};
 use crate::program::{self, Built, Context};
 use crate::reached::{self, Seen};
 use crate::ruleset::{self, Rights};
-use crate::start::{Passed, start};
+use crate::start::{Namespaces, Passed, start};
 use crate::stream::{self, Allowance, Feed, Finish, Sink, StreamOutcome, Streams, Tap};
 use crate::supervise::{Bounds, Cancel, Ended, Stopped, Watched};
-use crate::{filter, image};
+use crate::tier::{self, Choice};
+use crate::{filter, image, lite};
 
 /// Runs one command in a sandbox and returns once its last process is gone.
 ///
@@ -39,14 +40,38 @@ pub fn launch(
     streams: Streams,
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
+    let choice = tier::choose(plan.floor, Caller::current());
+    launch_as(&choice, plan, streams, cancel)
+}
+
+/// Runs one command as it was chosen.
+///
+/// # Errors
+/// As [`launch`].
+pub(crate) fn launch_as(
+    choice: &Choice,
+    plan: &LaunchPlan,
+    streams: Streams,
+    cancel: &Cancel,
+) -> Result<Outcome, SandboxError> {
     plan.validate()?;
     let begun = Instant::now();
+    let caller = Caller::current();
+    let rights = Rights::of_kernel()?;
+    let (kind, lite) = match choice {
+        Choice::Full => (filter::Kind::of(plan), None),
+        Choice::Lite(reason) => (
+            filter::Kind::on_host(plan, rights.version),
+            Some(reason.as_str()),
+        ),
+    };
     let evidence = Evidence {
         plan,
-        caller: Caller::current(),
-        rights: Rights::of_kernel()?,
-        filter_sha256: &filter::of(filter::Kind::of(plan))?.sha256,
+        caller,
+        rights,
+        filter: filter::of(kind)?,
         launcher_sha256: image::sha256(),
+        lite,
     };
     if cancel.is_asked() {
         let never = Watched::default();
@@ -93,20 +118,31 @@ fn run(
         network: plan.network,
         memory: plan.allow_exec_from_memory,
     };
-    let filter = filter::of(filter::Kind::of(plan))?;
     let ruleset = ruleset::build(layout, context.rights, plan.network)?;
     let secrets = std::mem::take(&mut given.secrets);
     let extras = Extras::new(plan, &secrets)?;
     extras.fit_into(layout)?;
-    let mut command = command(plan, filter.bytes.clone())?;
+    let mut command = command(plan, evidence.filter.bytes.clone())?;
     command.announce = given.started.is_some();
-    let Built { bytes, steps } = program::build(layout, context, &command, &extras)?;
+    let Built { bytes, steps } = match evidence.lite {
+        None => program::build(layout, context, &command, &extras)?,
+        Some(reason) => {
+            lite::judge(plan, layout, &extras, reason)?;
+            command.outside = [0; 7];
+            lite::build(context.rights, &command, &extras)
+        }
+    };
     // the program has them now
     drop(secrets);
     let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
     let launch = Launch {
         plan,
         caller,
+        namespaces: match (evidence.lite, plan.network) {
+            (Some(_), _) => Namespaces::None,
+            (None, Network::Deny) => Namespaces::All,
+            (None, Network::Full) => Namespaces::AllButNetwork,
+        },
         program: bytes,
         ruleset,
         deadline: deadline.unwrap_or(begun),
@@ -125,6 +161,7 @@ fn run(
 struct Launch<'a> {
     plan: &'a LaunchPlan,
     caller: Caller,
+    namespaces: Namespaces,
     program: Zeroizing<Vec<u8>>,
     ruleset: OwnedFd,
     deadline: Instant,
@@ -148,7 +185,7 @@ impl Launch<'_> {
                 stdout: stdout_end,
                 stderr: stderr_end,
             };
-            let mut running = start(plan.network, self.caller, &self.program, passed)?;
+            let mut running = start(self.namespaces, self.caller, &self.program, passed)?;
             drop(self.program);
             running.tell(given.started);
             Ok(running.watch(Bounds {
@@ -175,7 +212,7 @@ impl Launch<'_> {
             stdout: nothing()?,
             stderr: nothing()?,
         };
-        let mut running = start(self.plan.network, self.caller, &self.program, passed)?;
+        let mut running = start(self.namespaces, self.caller, &self.program, passed)?;
         drop(self.program);
         running.tell(given.started);
         let terminal = running.terminal(self.deadline, self.cancel);
@@ -464,8 +501,9 @@ mod tests {
             plan,
             caller: Caller::current(),
             rights: Rights::of_kernel().unwrap(),
-            filter_sha256: "",
+            filter: filter::of(filter::Kind::of(plan)).unwrap(),
             launcher_sha256: "",
+            lite: None,
         };
         let layout = Layout::resolve(plan).unwrap();
         change();
@@ -533,6 +571,40 @@ mod tests {
         let outcome = run_after(&plan(&work), || ()).unwrap();
         assert_eq!(outcome.termination, Termination::Exited { code: 0 });
         assert!(work.join("ran").exists());
+    }
+
+    /// Kernels of before ABI 6 cannot keep signals inside: the filter lets none be sent, and what is left
+    /// is found by the list of children.
+    #[test]
+    fn lite_ends_everything_on_kernels_that_do_not_scope_signals() {
+        let (_holder, work) = fixture();
+        let script = "setsid sh -c 'while :; do echo x >> beat; sleep 0.02; done' & \
+                      while ! [ -s beat ]; do sleep 0.02; done; kill -9 $PPID || echo refused";
+        let plan = LaunchPlan {
+            argv: ["sh", "-c", script].map(str::to_owned).to_vec(),
+            hidden_paths: Vec::new(),
+            read_only_paths: Vec::new(),
+            ..plan(&work)
+        };
+        for version in [2, 4] {
+            let evidence = Evidence {
+                plan: &plan,
+                caller: Caller::current(),
+                rights: Rights::of_version(version),
+                filter: filter::of(filter::Kind::on_host(&plan, version)).unwrap(),
+                launcher_sha256: "",
+                lite: Some("for the test"),
+            };
+            let layout = Layout::resolve(&plan).unwrap();
+            let (begun, cancel) = (Instant::now(), Cancel::new().unwrap());
+            let ended = run(begun, &layout, &evidence, Streams::default(), &cancel).unwrap();
+            assert_eq!(ended.termination, Termination::Exited { code: 0 });
+            assert_eq!(ended.stdout.captured, b"refused\n");
+            let length = || fs::metadata(work.join("beat")).unwrap().len();
+            let before = length();
+            thread::sleep(Duration::from_millis(300));
+            assert_eq!(length(), before);
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@
 #![deny(unsafe_code)]
 
 mod anchor;
+mod blocked;
 mod command;
 mod enforcement;
 mod error;
@@ -31,6 +32,7 @@ mod host;
 mod image;
 mod launch;
 mod layout;
+mod lite;
 mod local;
 mod outcome;
 mod plan;
@@ -45,6 +47,7 @@ mod stream;
 mod supervise;
 mod surface;
 mod sys;
+mod tier;
 
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
 pub use error::SandboxError;
@@ -56,7 +59,7 @@ pub use outcome::{End, Limit, LimitReached, Outcome, Termination};
 pub use plan::{
     Floor, LaunchPlan, Limits, Network, OutputLimits, SecretPlace, Segment, Stdin, WindowSize,
 };
-pub use probe::{ProbeReport, probe};
+pub use probe::{ProbeReport, TierReport, probe};
 pub use protection::Protection;
 pub use stream::{Sink, StreamOutcome, Streams};
 pub use supervise::Cancel;

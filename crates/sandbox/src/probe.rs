@@ -10,12 +10,13 @@ use serde::Serialize;
 
 use crate::enforcement::{Mechanism, State, Tier, missing_rights};
 use crate::error::SandboxError;
-use crate::launch::launch;
+use crate::launch::launch_as;
 use crate::outcome::Termination;
 use crate::plan::LaunchPlan;
 use crate::stream::Streams;
 use crate::supervise::Cancel;
-use crate::sys;
+use crate::tier::Choice;
+use crate::{blocked, sys};
 
 /// Result of trying every mechanism.
 #[derive(Clone, Debug, Serialize)]
@@ -29,8 +30,20 @@ pub struct ProbeReport {
     /// Why it is less than full.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Each mechanism, tried.
+    /// Each tier by name, tried.
+    pub tiers: BTreeMap<&'static str, TierReport>,
+    /// Each mechanism of the tier that a run would get.
     pub mechanisms: BTreeMap<&'static str, Mechanism>,
+}
+
+/// What came of trying one tier.
+#[derive(Clone, Debug, Serialize)]
+pub struct TierReport {
+    /// Whether a sandbox of it could be built.
+    pub works: bool,
+    /// Why it could not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// A path that no machine has: the trial run builds the whole sandbox, and then finds nothing to
@@ -46,11 +59,18 @@ pub fn probe() -> ProbeReport {
             |names| read(names).to_string_lossy().into_owned(),
         )
     };
-    let (tier, reason, mut mechanisms) = match trial() {
-        Ok(mechanisms) => (Tier::Full, None, mechanisms),
-        Err(error) => (Tier::None, Some(explain(&error)), BTreeMap::new()),
+    let full = try_full();
+    let reason = full.as_ref().err().map(blocked::explain);
+    let lite = try_as(&Choice::Lite(reason.clone().unwrap_or_else(|| {
+        "tried though this machine gives tier full".to_owned()
+    })));
+    let tiers = BTreeMap::from([("full", report(&full)), ("lite", report(&lite))]);
+    let (tier, mut mechanisms) = match (full, lite) {
+        (Ok(mechanisms), _) => (Tier::Full, mechanisms),
+        (Err(_), Ok(mechanisms)) => (Tier::Lite, mechanisms),
+        (Err(_), Err(_)) => (Tier::None, BTreeMap::new()),
     };
-    mechanisms.insert("landlock", landlock());
+    mechanisms.entry("landlock").or_insert_with(landlock);
     mechanisms.entry("cgroup_limits").or_insert_with(|| {
         Mechanism::new(State::NotRequested).because("no limit of this version uses cgroups")
     });
@@ -59,13 +79,27 @@ pub fn probe() -> ProbeReport {
         machine: text(UtsName::machine),
         tier,
         reason,
+        tiers,
         mechanisms,
+    }
+}
+
+fn report(tried: &Result<Mechanisms, SandboxError>) -> TierReport {
+    TierReport {
+        works: tried.is_ok(),
+        reason: tried.as_ref().err().map(blocked::explain),
     }
 }
 
 /// Builds a whole sandbox and starts nothing in it. The launcher refuses to get as far as starting
 /// when any mechanism is not in force, so getting there is the proof.
-fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
+pub(crate) fn try_full() -> Result<Mechanisms, SandboxError> {
+    try_as(&Choice::Full)
+}
+
+type Mechanisms = BTreeMap<&'static str, Mechanism>;
+
+fn try_as(choice: &Choice) -> Result<Mechanisms, SandboxError> {
     let plan = LaunchPlan {
         executable: PathBuf::from(NOTHING),
         argv: vec!["probe".to_owned()],
@@ -73,30 +107,13 @@ fn trial() -> Result<BTreeMap<&'static str, Mechanism>, SandboxError> {
         timeout_ms: 10_000,
         ..LaunchPlan::default()
     };
-    let outcome = launch(&plan, Streams::default(), &Cancel::new()?)?;
+    let outcome = launch_as(choice, &plan, Streams::default(), &Cancel::new()?)?;
     if outcome.termination == Termination::NotFound {
         return Ok(outcome.enforcement.mechanisms);
     }
     Err(SandboxError::NotAsPlanned {
         mechanism: format!("the trial ended as {:?}", outcome.termination),
     })
-}
-
-fn explain(error: &SandboxError) -> String {
-    let mut out = error.to_string();
-    if matches!(
-        error,
-        SandboxError::Unsupported {
-            mechanism: "user namespaces" | "mapping the caller's id",
-            ..
-        }
-    ) {
-        out.push_str(
-            " (look at the sysctls user.max_user_namespaces, kernel.unprivileged_userns_clone and \
-             kernel.apparmor_restrict_unprivileged_userns, and at the container's seccomp profile)",
-        );
-    }
-    out
 }
 
 fn landlock() -> Mechanism {

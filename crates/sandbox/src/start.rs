@@ -14,7 +14,7 @@ use nix::unistd::getgroups;
 
 use crate::error::SandboxError;
 use crate::host::Caller;
-use crate::plan::{Network, c_string};
+use crate::plan::c_string;
 use crate::supervise::Running;
 use crate::sys::{self, IdMaps, Identity, StartRequest, StartStage};
 use crate::{anchor, image};
@@ -28,12 +28,23 @@ pub(crate) struct Passed {
     pub(crate) stderr: OwnedFd,
 }
 
-/// Starts the launcher with its program, in namespaces of its own.
+/// Which namespaces a run has for itself.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Namespaces {
+    /// Every kind there is.
+    All,
+    /// It has the network of the machine.
+    AllButNetwork,
+    /// It sees what the caller sees.
+    None,
+}
+
+/// Starts the launcher with its program, in namespaces of its own if it is to have any.
 ///
 /// # Errors
 /// [`SandboxError`]; nothing is left of the launcher then.
 pub(crate) fn start(
-    network: Network,
+    namespaces: Namespaces,
     caller: Caller,
     program: &[u8],
     passed: Passed,
@@ -54,7 +65,7 @@ pub(crate) fn start(
     let how = Start {
         image: image::descriptor()?,
         control: launcher_end.as_fd(),
-        network,
+        wanted: namespaces,
         caller,
         maps: IdMaps {
             uid: &uid_map,
@@ -67,13 +78,17 @@ pub(crate) fn start(
         how.start_quietly()
     };
     let (process, shared) = started.map_err(refused)?;
-    Ok(Running::new(process, control, shared))
+    let running = Running::new(process, control, shared);
+    Ok(match namespaces {
+        Namespaces::All | Namespaces::AllButNetwork => running,
+        Namespaces::None => running.without_namespaces(),
+    })
 }
 
 struct Start<'a> {
     image: BorrowedFd<'a>,
     control: BorrowedFd<'a>,
-    network: Network,
+    wanted: Namespaces,
     caller: Caller,
     maps: IdMaps<'a>,
 }
@@ -91,9 +106,14 @@ impl Start<'_> {
 
     /// Without a network, in the anchor's namespaces, unless this process may not join any.
     fn start(&self) -> Started {
-        let anchor = match self.network {
-            Network::Deny => anchor::of(self.caller, &self.maps)?,
-            Network::Full => None,
+        let anchor = match self.wanted {
+            Namespaces::All => anchor::of(self.caller, &self.maps)?,
+            Namespaces::AllButNetwork => None,
+            Namespaces::None => {
+                return self
+                    .start_as(Identity::Caller, 0)
+                    .map(|process| (process, false));
+            }
         };
         if let Some(anchor) = anchor {
             match self.start_as(Identity::Joined(&anchor), OWN) {
@@ -101,9 +121,10 @@ impl Start<'_> {
                 started => return started.map(|process| (process, true)),
             }
         }
-        let net = match self.network {
-            Network::Deny => libc::CLONE_NEWNET,
-            Network::Full => 0,
+        let net = if self.wanted == Namespaces::All {
+            libc::CLONE_NEWNET
+        } else {
+            0
         };
         self.start_as(Identity::Own(self.maps), OWN | net)
             .map(|process| (process, false))

@@ -3,12 +3,13 @@
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ambit_launcher::{Observation, REPORT_BYTES, Report, Stage, Usage};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::socket::{Shutdown, shutdown};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
 use crate::error::SandboxError;
@@ -129,6 +130,8 @@ pub(crate) struct Running {
     pub(crate) control: OwnedFd,
     watched: Watched,
     reaped: bool,
+    /// Whether the launcher itself has to end what it started.
+    sweeps: bool,
     started: Option<Box<dyn FnOnce(Option<u32>) + Send>>,
 }
 
@@ -150,8 +153,15 @@ impl Running {
                 ..Watched::default()
             },
             reaped: false,
+            sweeps: false,
             started: None,
         }
+    }
+
+    /// Says that no namespace ends with the launcher: it has to be asked to end what it started.
+    pub(crate) fn without_namespaces(mut self) -> Self {
+        self.sweeps = true;
+        self
     }
 
     /// Says whom to tell once the command executes.
@@ -269,12 +279,38 @@ impl Running {
     }
 
     fn kill(&self) -> Result<(), SandboxError> {
+        if self.sweeps && self.ends_by_itself() {
+            return Ok(());
+        }
         match sys::kill(self.process.as_fd()) {
             Ok(()) | Err(Errno::ESRCH) => Ok(()),
             Err(source) => Err(SandboxError::Internal {
                 what: "killing a run",
                 source,
             }),
+        }
+    }
+
+    /// Asks the launcher to end what it started, and then itself: the end of our side of the socket
+    /// says so. Returns whether it did.
+    fn ends_by_itself(&self) -> bool {
+        /// Time to kill and reap whatever there is, milliseconds.
+        const PATIENCE_MS: u64 = 10_000;
+        let deadline = Instant::now().checked_add(Duration::from_millis(PATIENCE_MS));
+        let Some(deadline) = deadline else {
+            return false;
+        };
+        if shutdown(self.control.as_raw_fd(), Shutdown::Write).is_err() {
+            return false;
+        }
+        loop {
+            let mut fds = [PollFd::new(self.process.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, until(deadline)) {
+                Ok(0) => return false,
+                Ok(_) => return true,
+                Err(Errno::EINTR) => {}
+                Err(_) => return false,
+            }
         }
     }
 

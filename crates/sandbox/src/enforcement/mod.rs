@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was really enforced, mechanism by mechanism.
 
+mod lite;
+
 use std::collections::BTreeMap;
 
 use ambit_launcher::Observation;
 use serde::Serialize;
 
+use crate::filter::Filter;
 use crate::host::Caller;
 use crate::plan::{LaunchPlan, Network};
 use crate::ruleset::Rights;
@@ -113,8 +116,10 @@ pub(crate) struct Evidence<'a> {
     pub(crate) plan: &'a LaunchPlan,
     pub(crate) caller: Caller,
     pub(crate) rights: Rights,
-    pub(crate) filter_sha256: &'a str,
+    pub(crate) filter: &'a Filter,
     pub(crate) launcher_sha256: &'a str,
+    /// Why there are no namespaces, where there are none.
+    pub(crate) lite: Option<&'a str>,
 }
 
 impl Evidence<'_> {
@@ -122,6 +127,9 @@ impl Evidence<'_> {
     /// with the plan before it started the command. `shared` says whether user and network namespace
     /// are those of the anchor.
     pub(crate) fn of_started(&self, seen: &Observation, shared: bool) -> Enforcement {
+        if let Some(reason) = self.lite {
+            return self.of_lite(seen, reason);
+        }
         let mut mechanisms = BTreeMap::new();
         for (name, inode) in NAMESPACES.into_iter().zip(seen.namespaces) {
             let found = Mechanism::new(State::Enforced).fact("inode", inode.to_string());
@@ -137,36 +145,39 @@ impl Evidence<'_> {
                 Mechanism::new(State::NotRequested).because("the plan grants the host's network");
             mechanisms.insert("net_namespace", shared);
         }
-        mechanisms.insert("landlock", self.landlock(seen));
-        mechanisms.insert(
-            "seccomp",
-            Mechanism::new(State::Enforced)
-                .fact("mode", seen.seccomp_mode.to_string())
-                .fact("profile", self.plan.profile.name())
-                .fact("filter_sha256", self.filter_sha256),
-        );
-        mechanisms.insert(
-            "no_new_privs",
-            Mechanism::new(State::Enforced).fact("value", seen.no_new_privs.to_string()),
-        );
+        self.held(seen, &mut mechanisms);
         mechanisms.insert(
             "capabilities",
-            Mechanism::new(State::Enforced)
-                .fact("held", format!("{:#x}", seen.capabilities))
-                .fact("bounding", format!("{:#x}", seen.bounding))
-                .fact("ambient", format!("{:#x}", seen.ambient)),
+            capabilities(seen, Mechanism::new(State::Enforced)),
         );
         mechanisms.insert("private_root", self.private_root());
         mechanisms.insert("rlimits", self.rlimits());
         mechanisms.insert("cgroup_limits", Mechanism::new(State::NotRequested));
-        mechanisms.insert(
-            "wall_clock",
-            Mechanism::new(State::Enforced).fact("timeout_ms", self.plan.timeout_ms.to_string()),
-        );
+        mechanisms.insert("wall_clock", self.wall_clock());
         Enforcement {
             tier: Tier::Full,
             mechanisms,
         }
+    }
+
+    /// What both tiers have: Landlock, the filter, `no_new_privs`.
+    fn held(&self, seen: &Observation, into: &mut BTreeMap<&'static str, Mechanism>) {
+        into.insert("landlock", self.landlock(seen));
+        into.insert(
+            "seccomp",
+            Mechanism::new(State::Enforced)
+                .fact("mode", seen.seccomp_mode.to_string())
+                .fact("profile", self.plan.profile.name())
+                .fact("filter_sha256", self.filter.sha256.as_str()),
+        );
+        into.insert(
+            "no_new_privs",
+            Mechanism::new(State::Enforced).fact("value", seen.no_new_privs.to_string()),
+        );
+    }
+
+    fn wall_clock(&self) -> Mechanism {
+        Mechanism::new(State::Enforced).fact("timeout_ms", self.plan.timeout_ms.to_string())
     }
 
     fn landlock(&self, seen: &Observation) -> Mechanism {
@@ -239,6 +250,13 @@ impl Evidence<'_> {
             found
         }
     }
+}
+
+/// Adds what the kernel said of the sets.
+fn capabilities(seen: &Observation, to: Mechanism) -> Mechanism {
+    to.fact("held", format!("{:#x}", seen.capabilities))
+        .fact("bounding", format!("{:#x}", seen.bounding))
+        .fact("ambient", format!("{:#x}", seen.ambient))
 }
 
 /// Returns what ABIs newer than `version` add (`landlock(7)`), oldest first.

@@ -26,8 +26,12 @@ fn report(plan: &LaunchPlan, uid: u32, abi: u32) -> Enforcement {
             gid: Gid::from_raw(uid),
         },
         rights: Rights::of_version(abi),
-        filter_sha256: "f",
+        filter: &Filter {
+            bytes: Vec::new(),
+            sha256: "f".to_owned(),
+        },
         launcher_sha256: "l",
+        lite: None,
     };
     let seen = Observation {
         namespaces: [1, 2, 3, 4, 5, 6, 7],

@@ -8,6 +8,7 @@
 //! reviewed here. What depends on arguments is written in `seccompiler`'s rules.
 
 mod calls;
+mod host;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use crate::plan::{LaunchPlan, Network};
 use crate::stream;
 use crate::surface::Profile;
 use calls::{ABSENT, DEBUGGING, DENIED, DENIED_HERE, NEWEST_REVIEWED};
+pub(crate) use host::Host;
 use tree::{Answer, Entry, JUMP_EQUAL, LOAD, RETURN, instruction};
 
 type Rules = BTreeMap<libc::c_long, Vec<SeccompRule>>;
@@ -43,6 +45,8 @@ pub(crate) struct Kind {
     pub(crate) profile: Profile,
     /// Whether programs in memory may be executed.
     pub(crate) memory: bool,
+    /// Where there are no namespaces: how much Landlock governs instead.
+    pub(crate) host: Option<Host>,
 }
 
 impl Kind {
@@ -52,6 +56,15 @@ impl Kind {
             network: plan.network,
             profile: plan.profile,
             memory: plan.allow_exec_from_memory,
+            host: None,
+        }
+    }
+
+    /// Returns what a plan gets without namespaces, under an ABI of Landlock.
+    pub(crate) const fn on_host(plan: &LaunchPlan, abi: u32) -> Self {
+        Self {
+            host: Some(Host::of_abi(abi)),
+            ..Self::of(plan)
         }
     }
 
@@ -64,7 +77,11 @@ impl Kind {
             Profile::Strict => 0,
             Profile::Compat => 2,
         };
-        network | profile | if self.memory { 4 } else { 0 }
+        let host = match self.host {
+            None => 0,
+            Some(host) => 8_usize.saturating_add(host.slot().saturating_mul(8)),
+        };
+        host | network | profile | if self.memory { 4 } else { 0 }
     }
 }
 
@@ -73,7 +90,7 @@ impl Kind {
 /// # Errors
 /// [`SandboxError::Compile`]: a defect, since nothing in it depends on input but the kind.
 pub(crate) fn of(kind: Kind) -> Result<&'static Filter, SandboxError> {
-    static FILTERS: [OnceLock<Filter>; 8] = [const { OnceLock::new() }; 8];
+    static FILTERS: [OnceLock<Filter>; 40] = [const { OnceLock::new() }; 40];
     let cell = FILTERS
         .get(kind.slot())
         .ok_or_else(|| SandboxError::Compile {
@@ -95,7 +112,9 @@ fn compile(kind: Kind) -> Result<Vec<u8>, SandboxError> {
     };
     let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(failed)?;
     let denied = SeccompAction::Errno(libc::EPERM.unsigned_abs());
-    let rules = rules::of(kind).map_err(failed)?;
+    let mut rules = rules::of(kind).map_err(failed)?;
+    // the tree answers these before any rule is asked
+    rules.retain(|call, _| !is_denied(*call, kind));
     let tree = tree::write(&answers(kind, &rules)).ok_or_else(|| SandboxError::Compile {
         what: "the seccomp filter",
         message: "more calls than a jump can pass".to_owned(),
@@ -166,4 +185,5 @@ fn is_denied(call: libc::c_long, kind: Kind) -> bool {
         || (kind.profile == Profile::Strict && DEBUGGING.contains(&call))
         // no command without a network has anybody to connect to but who listens on a file
         || (kind.network == Network::Deny && call == libc::SYS_connect)
+        || kind.host.is_some_and(|on| host::is_denied(call, on))
 }

@@ -4,11 +4,11 @@
 use seccompiler::{SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompRule};
 
 use super::calls::NEW_NAMESPACES;
-use super::{Kind, Rules};
+use super::{Kind, Rules, host};
 use crate::plan::Network;
 use crate::surface::Profile;
 
-type Built<T> = Result<T, seccompiler::BackendError>;
+pub(super) type Built<T> = Result<T, seccompiler::BackendError>;
 
 /// Returns the rules of a kind of filter; a call that one of its rules meets is denied.
 pub(super) fn of(kind: Kind) -> Built<Rules> {
@@ -37,6 +37,9 @@ pub(super) fn of(kind: Kind) -> Built<Rules> {
     );
     for (number, given) in set_id_modes()? {
         rules.insert(number, given);
+    }
+    if let Some(on) = kind.host {
+        host::add(on, kind.network, &mut rules)?;
     }
     Ok(rules)
 }
@@ -212,16 +215,16 @@ pub(super) fn word(value: libc::c_int) -> u64 {
     u64::from(value.unsigned_abs())
 }
 
-fn all(conditions: &[SeccompCondition]) -> Built<SeccompRule> {
+pub(super) fn all(conditions: &[SeccompCondition]) -> Built<SeccompRule> {
     SeccompRule::new(conditions.to_vec())
 }
 
 // The kernel reads these arguments as 32-bit values, so only their low half is compared.
-fn eq(argument: u8, value: u64) -> Built<SeccompCondition> {
+pub(super) fn eq(argument: u8, value: u64) -> Built<SeccompCondition> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value)
 }
 
-fn ne(argument: u8, value: u64) -> Built<SeccompCondition> {
+pub(super) fn ne(argument: u8, value: u64) -> Built<SeccompCondition> {
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value)
 }
 
@@ -233,6 +236,12 @@ fn has(argument: u8, bit: u32) -> Built<SeccompCondition> {
     let mask = u64::from(bit);
     let op = SeccompCmpOp::MaskedEq(mask);
     SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, mask)
+}
+
+/// Compares the bits of a mask.
+pub(super) fn masked(argument: u8, mask: u64, value: u64) -> Built<SeccompCondition> {
+    let op = SeccompCmpOp::MaskedEq(mask);
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, op, value)
 }
 
 fn lacks(argument: u8, bit: u32) -> Built<SeccompCondition> {

@@ -94,6 +94,13 @@ impl Layout {
         self.nearest_above(path).is_some()
     }
 
+    /// Returns whether `path` lies in a tree that may be written.
+    pub(crate) fn written_above(&self, path: &Path) -> bool {
+        path.ancestors().skip(1).any(|above| {
+            matches!(self.places.get(above), Some(Place::Mount(tree)) if tree.grant == Grant::Write)
+        })
+    }
+
     /// Returns the directory tree through which `path` would be seen, and where it is mounted.
     fn nearest_above<'a>(&'a self, path: &'a Path) -> Option<(&'a Path, &'a Tree)> {
         let mut above = path.ancestors().skip(1);

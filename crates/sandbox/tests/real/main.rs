@@ -11,6 +11,7 @@ mod anchor;
 mod confinement;
 mod inside;
 mod lifetime;
+mod lite;
 mod outcomes;
 mod pipelines;
 mod remote;

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ambit_sandbox::{Cancel, Sink, State, Streams, Termination, Tier, launch};
+use ambit_sandbox::{Cancel, Network, Sink, State, Streams, Termination, Tier, launch};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Work, output_of, ready, run, shell};
@@ -258,6 +258,8 @@ fn limits_hold_and_are_reported() {
     // the shell and one more
     let mut processes = shell(Path::new(USR), "sleep 1 & sleep 1 & wait; echo unreached");
     processes.limits.max_processes = Some(2);
+    // with a user namespace of its own: in the shared one, other tests count too
+    processes.network = Network::Full;
     let outcome = run(&processes).unwrap();
     let (state, unreached) = (
         outcome.enforcement.mechanisms["rlimits"].state,
