@@ -2,6 +2,7 @@
 //! What a call means. Everything is worked out on demand, and once.
 
 mod keys;
+mod program;
 mod texts;
 mod tool;
 
@@ -66,8 +67,7 @@ impl<'a> Reading<'a> {
 
     /// What the call runs: the commands of its shell texts and argument vectors.
     pub fn program(&self) -> &Program {
-        // The evaluator fills this in; until it lands, nothing is known to run.
-        self.program.get_or_init(Program::default)
+        self.program.get_or_init(|| program::read(self))
     }
 
     /// The commands of [`Self::program`].

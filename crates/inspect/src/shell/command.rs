@@ -1,48 +1,88 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Commands that a call runs, as values.
 
+use super::act::Act;
 use crate::budget::OverBudget;
+use crate::net::Target;
 
-/// Where data comes from: a set, as bits. Empty: written in the call itself.
+/// Where data comes from: a set of sources, and the hosts if the network is one of them. Empty:
+/// written in the call itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Flow(u16);
+pub struct Flow {
+    sources: u16,
+    /// Places in `Program::targets`; the last bit stands for all from there on.
+    hosts: u64,
+}
 
 impl Flow {
     /// Nothing but what is written in the call.
-    pub const NONE: Self = Self(0);
-    /// The network, from a host that is not allowed or not known.
-    pub const NETWORK: Self = Self(1);
-    /// The network, from hosts that are allowed.
-    pub const LISTED: Self = Self(1 << 1);
+    pub const NONE: Self = Self::source(0);
+    /// The network.
+    pub const NETWORK: Self = Self::source(1);
     /// A file that may hold a secret (keys, credentials, `.env`, system accounts), or its value.
-    pub const SECRET: Self = Self(1 << 2);
+    pub const SECRET: Self = Self::source(1 << 1);
     /// Any other file.
-    pub const FILE: Self = Self(1 << 3);
+    pub const FILE: Self = Self::source(1 << 2);
     /// The environment, whole.
-    pub const ENVIRONMENT: Self = Self(1 << 4);
+    pub const ENVIRONMENT: Self = Self::source(1 << 3);
     /// What tells this machine or its user from others: `whoami`, `hostname`.
-    pub const IDENTITY: Self = Self(1 << 5);
+    pub const IDENTITY: Self = Self::source(1 << 4);
     /// A file tree, a dump, history: much at once.
-    pub const BULK: Self = Self(1 << 6);
+    pub const BULK: Self = Self::source(1 << 5);
     /// A decoder: base64, hex, `rev`, `tr`, decryption.
-    pub const DECODED: Self = Self(1 << 7);
+    pub const DECODED: Self = Self::source(1 << 6);
     /// Not known: the output of a command, a variable that nothing set.
-    pub const UNKNOWN: Self = Self(1 << 8);
+    pub const UNKNOWN: Self = Self::source(1 << 7);
+    /// A variable of the environment whose name says that it is secret.
+    pub const TOKEN: Self = Self::source(1 << 8);
+
+    const fn source(sources: u16) -> Self {
+        Self { sources, hosts: 0 }
+    }
+
+    /// The network, from the target at a place in `Program::targets`.
+    pub(crate) fn from_target(place: usize) -> Self {
+        let bit = u32::try_from(place.min(63)).unwrap_or(63);
+        Self {
+            sources: Self::NETWORK.sources,
+            hosts: 1_u64.wrapping_shl(bit),
+        }
+    }
 
     /// Both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self {
+            sources: self.sources | other.sources,
+            hosts: self.hosts | other.hosts,
+        }
+    }
+
+    /// Without the sources of `other`.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self {
+            sources: self.sources & !other.sources,
+            hosts: self.hosts,
+        }
     }
 
     /// Whether they share a source.
     pub const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
+        self.sources & other.sources != 0
     }
 
     /// Whether there is none.
     pub const fn is_empty(self) -> bool {
-        self.0 == 0
+        self.sources == 0
+    }
+
+    /// The places in `Program::targets` that it came from; `None` if there are too many to tell.
+    pub(crate) fn targets(self) -> Option<impl Iterator<Item = usize>> {
+        let bits = self.hosts;
+        let set =
+            move |place: &usize| bits.wrapping_shr(u32::try_from(*place).unwrap_or(63)) & 1 == 1;
+        (bits.wrapping_shr(63) == 0).then(|| (0..63_usize).filter(set))
     }
 }
 
@@ -101,6 +141,10 @@ pub struct Command {
     pub redirections: Vec<Redirection>,
     /// What it reads: what the command before it in the pipeline writes, a file, a here-document.
     pub stdin: Flow,
+    /// Whether it runs in a container, a pod or on another machine.
+    pub elsewhere: bool,
+    /// What it does that leaves this machine or runs other code.
+    pub(crate) acts: Vec<Act>,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -121,6 +165,8 @@ impl Command {
 /// All that a call runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
+    /// Every target that a command or a piece of code talks to.
+    pub targets: Vec<Target>,
     /// In the order in which they stand.
     pub commands: Vec<Command>,
     /// Why reading stopped, if it did.

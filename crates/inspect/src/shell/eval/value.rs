@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Values of variables, and streams.
+
+use crate::shell::command::{Flow, Word};
+
+/// How much of a stream's text is kept.
+const KEPT: usize = 64 << 10;
+
+/// A variable's value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Value {
+    /// With [`Word::HOLE`] where it is not known.
+    pub(crate) text: String,
+    pub(crate) flow: Flow,
+}
+
+impl Value {
+    pub(crate) fn known(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            flow: Flow::NONE,
+        }
+    }
+
+    pub(crate) fn hole(flow: Flow) -> Self {
+        Self {
+            text: Word::HOLE.to_string(),
+            flow,
+        }
+    }
+
+    pub(crate) fn is_known(&self) -> bool {
+        !self.text.contains(Word::HOLE)
+    }
+}
+
+/// What one command gives the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stream {
+    pub(crate) flow: Flow,
+    /// All of it, if it is known.
+    pub(crate) text: Option<String>,
+    /// Whether anything writes to it at all: a terminal's silence is no script.
+    pub(crate) given: bool,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl Stream {
+    /// Nothing, so far.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            flow: Flow::NONE,
+            text: Some(String::new()),
+            given: false,
+        }
+    }
+
+    pub(crate) fn known(text: impl Into<String>, flow: Flow) -> Self {
+        Self {
+            flow,
+            text: Some(text.into()),
+            given: true,
+        }
+    }
+
+    pub(crate) const fn unknown(flow: Flow) -> Self {
+        Self {
+            flow,
+            text: None,
+            given: true,
+        }
+    }
+
+    /// Adds what another command writes.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.flow = self.flow.with(other.flow);
+        self.given |= other.given;
+        self.text = match (self.text.take(), other.text) {
+            (Some(mut mine), Some(more)) if mine.len().saturating_add(more.len()) <= KEPT => {
+                mine.push_str(&more);
+                Some(mine)
+            }
+            _ => None,
+        };
+    }
+
+    /// As `$(…)` gives it.
+    pub(crate) fn into_value(self) -> Value {
+        match self.text {
+            Some(mut text) => {
+                let end = text.trim_end_matches('\n').len();
+                text.truncate(end);
+                Value {
+                    text,
+                    flow: self.flow,
+                }
+            }
+            None => Value::hole(self.flow),
+        }
+    }
+}
