@@ -173,6 +173,10 @@ fn encode(out: &mut Writer, step: Step<'_>) {
             out.bytes(content);
         }
         Step::Hostname { name } => out.tagged(tag::HOSTNAME, &[name]),
+        Step::PidMax { highest } => {
+            out.u8(tag::PID_MAX);
+            out.u32(highest);
+        }
         Step::Restrict => out.u8(tag::RESTRICT),
         Step::SecretFile { path, index } => {
             out.tagged(tag::SECRET_FILE, &[path]);
@@ -243,6 +247,7 @@ fn encode_mount(out: &mut Writer, step: Step<'_>) {
         | Step::GiveUpCapabilities
         | Step::File { .. }
         | Step::Hostname { .. }
+        | Step::PidMax { .. }
         | Step::Restrict
         | Step::SecretFile { .. }
         | Step::Symlink { .. } => {}

@@ -366,5 +366,6 @@ fn observe() -> Observation {
         bounding: restrict::bounding_set(),
         ambient: restrict::ambient_set(),
         landlock: 0,
+        pid_max: restrict::pid_max(),
     }
 }

@@ -8,7 +8,7 @@ use crate::codec::{DecodeError, Reader, Strings, records};
 /// Numbers both sides must agree on.
 pub mod protocol {
     /// First field of a program; changes with any change of its form.
-    pub const VERSION: u32 = 4;
+    pub const VERSION: u32 = 5;
     /// How many trees a program may open.
     pub const MAX_TREES: usize = 512;
     /// Descriptors that come with the program: the program itself, standard output, standard error,
@@ -150,6 +150,13 @@ pub enum Step<'a> {
     },
     /// Cuts the mounts of this mount namespace off from those it was copied from.
     PrivateMounts,
+    /// Lets the pid namespace give out no higher process number (`kernel.pid_max`, of each pid
+    /// namespace since kernel 6.14: before, of the machine, and this step must not be written). Where
+    /// the kernel refuses, nothing changes; what holds then stands in `Observation::pid_max`.
+    PidMax {
+        /// From 301, which the kernel keeps as its least.
+        highest: u32,
+    },
     /// Mounts a fresh procfs of the pid namespace.
     Proc {
         /// Mount point; exists.
@@ -401,6 +408,9 @@ fn step<'a>(fields: &mut Reader<'a>) -> Result<Step<'a>, DecodeError> {
         tag::HOSTNAME => Step::Hostname {
             name: fields.string()?,
         },
+        tag::PID_MAX => Step::PidMax {
+            highest: fields.u32()?,
+        },
         tag::RESTRICT => Step::Restrict,
         tag::SECRET_FILE => Step::SecretFile {
             path: fields.string()?,
@@ -488,6 +498,7 @@ pub(crate) mod tag {
     pub(crate) const RESTRICT: u8 = 12;
     pub(crate) const SYMLINK: u8 = 13;
     pub(crate) const TMPFS: u8 = 14;
+    pub(crate) const PID_MAX: u8 = 20;
     pub(crate) const SECRET_FILE: u8 = 15;
     pub(crate) const TERMINAL: u8 = 16;
     pub(crate) const ADOPT: u8 = 17;

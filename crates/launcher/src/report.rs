@@ -43,6 +43,8 @@ pub struct Observation {
     /// Whether Landlock was seen to hold: 1 when the ruleset took away a right that was there
     /// before, 0 when there was none to try it on.
     pub landlock: u64,
+    /// The highest process number that the pid namespace gives out, where it was limited; else 0.
+    pub pid_max: u64,
 }
 
 /// Resources used by the command and all its reaped descendants (`getrusage(2)`).
@@ -117,6 +119,7 @@ impl Report {
                     seen.bounding,
                     seen.ambient,
                     seen.landlock,
+                    seen.pid_max,
                 ];
                 fill(&mut words, &[3]);
                 fill(words.get_mut(1..).unwrap_or_default(), &seen.namespaces);
@@ -177,6 +180,7 @@ fn observation(words: [u64; WORDS - 1]) -> Option<Observation> {
         bounding,
         ambient,
         landlock,
+        pid_max,
     ] = *flags;
     Some(Observation {
         namespaces: *namespaces,
@@ -186,6 +190,7 @@ fn observation(words: [u64; WORDS - 1]) -> Option<Observation> {
         bounding,
         ambient,
         landlock,
+        pid_max,
     })
 }
 

@@ -148,6 +148,10 @@ fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
             *place.ok_or(Errno::INVALID)? = Some(tree);
             Ok(())
         }
+        Step::PidMax { highest } => {
+            restrict::limit_pids(highest);
+            Ok(())
+        }
         Step::Proc { path, options } => mounts::proc(path, options),
         Step::ReadOnly { path } => mounts::make_read_only(path),
         Step::Symlink { path, target } => files::make_symlink(target, path),

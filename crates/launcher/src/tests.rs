@@ -27,6 +27,7 @@ enum Owned {
     Hostname(CString),
     NewRoot(CString, CString),
     OpenTree(u16, CString, Object, TreeFlags),
+    PidMax(u32),
     Proc(CString, CString),
     ReadOnly(CString),
     Restrict,
@@ -70,6 +71,7 @@ impl Owned {
                     flags,
                 }
             }
+            Self::PidMax(highest) => Step::PidMax { highest: *highest },
             Self::Proc(path, options) => Step::Proc { path, options },
             Self::ReadOnly(path) => Step::ReadOnly { path },
             Self::Restrict => Step::Restrict,
@@ -139,6 +141,7 @@ fn step() -> impl Strategy<Value = Owned> {
         (text(), text()).prop_map(|(base, options)| Owned::NewRoot(base, options)),
         (any::<u16>(), text(), object(), flags())
             .prop_map(|(a, b, c, d)| Owned::OpenTree(a, b, c, d)),
+        any::<u32>().prop_map(Owned::PidMax),
         (text(), text()).prop_map(|(path, options)| Owned::Proc(path, options)),
         text().prop_map(Owned::ReadOnly),
         Just(Owned::Restrict),
@@ -341,6 +344,7 @@ fn reads_back_every_report() {
         bounding: 11,
         ambient: 12,
         landlock: 13,
+        pid_max: 14,
     };
     let others = [
         Report::Exited {

@@ -2,6 +2,7 @@
 //! Giving up rights: Landlock, capabilities, seccomp, `no_new_privs`, and asking what is left.
 
 use core::ffi::CStr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Errno, Fd, answer, files, nr, process, syscall};
 
@@ -210,4 +211,48 @@ fn members(is_set: impl Fn(usize) -> Result<usize, Errno>) -> u64 {
     let held = (0..64_usize).map_while(|number| is_set(number).ok().map(|value| (number, value)));
     held.filter(|(_, value)| *value == 1)
         .fold(0, |set, (number, _)| set | (1 << number))
+}
+
+/// What [`limit_pids`] found to hold; 0 while it found nothing.
+static PID_MAX: AtomicU64 = AtomicU64::new(0);
+const PID_MAX_FILE: &CStr = c"/proc/sys/kernel/pid_max";
+
+/// Limits the numbers that this pid namespace gives out (`kernel.pid_max`), and reads back what holds.
+/// A kernel that refuses, or shows no such file, changes nothing; [`pid_max`] says so.
+pub(crate) fn limit_pids(highest: u32) {
+    let mut digits = [0_u8; 10];
+    let mut rest = highest;
+    let mut used = 0_usize;
+    for slot in digits.iter_mut().rev() {
+        *slot = b'0'.saturating_add(u8::try_from(rest % 10).unwrap_or_default());
+        rest /= 10;
+        used = used.saturating_add(1);
+        if rest == 0 {
+            break;
+        }
+    }
+    let written = digits
+        .get(digits.len().saturating_sub(used)..)
+        .unwrap_or_default();
+    let holds = files::overwrite(PID_MAX_FILE, written).is_ok() && holds_line(written);
+    PID_MAX.store(
+        if holds { u64::from(highest) } else { 0 },
+        Ordering::Relaxed,
+    );
+}
+
+fn holds_line(digits: &[u8]) -> bool {
+    let mut line = [0_u8; 16];
+    let Ok(file) = files::open_to_read(PID_MAX_FILE) else {
+        return false;
+    };
+    let read = files::read(file, &mut line).unwrap_or(0);
+    let closed = files::close(file).is_ok();
+    let line = line.get(..read).unwrap_or_default();
+    closed && line.strip_suffix(b"\n").unwrap_or(line) == digits
+}
+
+/// Returns the highest number that this pid namespace gives out, where it was limited; else 0.
+pub(crate) fn pid_max() -> u64 {
+    PID_MAX.load(Ordering::Relaxed)
 }

@@ -18,8 +18,9 @@
 
 mod clone;
 
-use std::ffi::{CStr, c_int, c_long, c_void};
+use std::ffi::{CStr, CString, c_int, c_long, c_void};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
 use std::sync::atomic::{AtomicI32, Ordering};
 
 use ambit_launcher::Usage;
@@ -139,6 +140,35 @@ pub(crate) fn reap_if_ended(child: Pid) -> Result<Option<(u64, Usage)>, Errno> {
         max_rss_kib,
     };
     Ok(Some((u64::try_from(status).unwrap_or_default(), usage)))
+}
+
+/// Returns whether a file has an extended attribute of this name and of the value `1`.
+pub(crate) fn has_attribute(path: &Path, name: &CStr) -> bool {
+    let Ok(path) = CString::new(path.as_os_str().as_encoded_bytes()) else {
+        return false;
+    };
+    let mut value = [0_u8; 2];
+    let at = |text: &CStr| text.as_ptr() as usize as c_long;
+    let into = (&raw mut value) as usize as c_long;
+    let length = c_long::try_from(value.len()).unwrap_or_default();
+    let got = call(
+        libc::SYS_getxattr,
+        [at(&path), at(name), into, length, NULL],
+    );
+    got == Ok(1) && value == *b"1\0"
+}
+
+/// Returns whether two processes have the same memory (`kcmp(2)`).
+pub(crate) fn share_memory(first: u32, second: u32) -> Result<bool, Errno> {
+    const KCMP_VM: c_long = 1;
+    let args = [
+        c_long::from(first),
+        c_long::from(second),
+        KCMP_VM,
+        NULL,
+        NULL,
+    ];
+    call(libc::SYS_kcmp, args).map(|order| order == 0)
 }
 
 /// Gives up the supplementary groups of the calling thread only (the raw call, unlike libc's,
