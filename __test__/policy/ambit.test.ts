@@ -401,7 +401,7 @@ describe('obligations', () => {
       {},
       { obligations: [{ require: 'clean_work_tree', path: '/workspace' }] },
       [{ require: 'clean_work_tree', path: '/workspace' }],
-      1,
+      0,
     ],
     [
       'a name and its file',

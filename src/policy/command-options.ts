@@ -14,18 +14,63 @@ interface Carrier {
 
 const NEVER = /(?!)/
 
+const none: Carrier = { short: [], long: [], other: NEVER }
+
+// awk's program is text always, and what it is for; with these it starts others.
+const awk: Carrier = {
+  ...none,
+  short: ['-l', '-i'],
+  long: ['load', 'include'],
+  other: /\bsystem\s*\(|\|&?\s*(?:getline|")|"\s*\|(?!\|)|@(?:include|load)\b/,
+}
+
+const ssh: Carrier = {
+  ...none,
+  other: /^(?:-o\s*)?(?:KnownHostsCommand|LocalCommand|PermitLocalCommand|ProxyCommand)[\s=]/i,
+}
+
+const vim: Carrier = { ...none, short: ['-S', '-c'], long: ['cmd'], other: /^\+(?![\d/]|$)/ }
+
 const CARRIERS = new Map<string, Carrier>([
   ['env', { short: ['-S'], long: ['split-string'], other: /^-[iv0]+S/ }],
   [
     'gdb',
     { short: ['-ex', '-iex'], long: ['ex', 'eval-command', 'init-eval-command'], other: NEVER },
   ],
+  ['awk', awk],
+  ['bun', { ...none, other: /^exec$/ }],
+  ['crystal', { ...none, other: /^eval$/ }],
+  [
+    'emacs',
+    {
+      ...none,
+      long: ['eval', 'execute', 'funcall', 'load'],
+      other: /^-(?:eval|execute|f|funcall|l|load)$/,
+    },
+  ],
+  ['gawk', awk],
   ['gmake', { short: ['-E'], long: ['eval'], other: /^(?:SHELL|MAKEFLAGS)\s*[:+?]*=/ }],
+  ['less', { ...none, other: /^\+.*[!|]/s }],
   ['make', { short: ['-E'], long: ['eval'], other: /^(?:SHELL|MAKEFLAGS)\s*[:+?]*=/ }],
   ['deno', { short: [], long: [], other: /^(?:eval|repl|-|data:.*)$/i }],
+  ['man', { ...none, short: ['-H', '-P'], long: ['html', 'pager'] }],
+  ['mawk', awk],
+  ['mysql', { ...none, other: /\\!|^\s*system\b/i }],
+  ['nawk', awk],
+  ['nim', { ...none, other: /^--eval:/ }],
+  ['nix-shell', { ...none, long: ['command', 'run'] }],
   ['npm', { short: [], long: ['call', 'script-shell'], other: NEVER }],
   ['npx', { short: ['-c'], long: ['call', 'script-shell'], other: NEVER }],
+  ['nvim', vim],
+  ['psql', { ...none, other: /\\!|\bprogram\b/i }],
   ['rg', { short: [], long: ['pre', 'hostname-bin'], other: NEVER }],
+  ['rsync', { ...none, short: ['-e'], long: ['rsh', 'rsync-path'] }],
+  ['scp', { ...ssh, short: ['-S'] }],
+  ['sftp', { ...ssh, short: ['-S'] }],
+  ['sort', { ...none, long: ['compress-program'] }],
+  ['split', { ...none, long: ['filter'] }],
+  ['sqlite3', { ...none, other: /^\s*\.(?:import|once|output|sh|shell|system)\b/ }],
+  ['ssh', ssh],
   [
     'tar',
     {
@@ -42,6 +87,9 @@ const CARRIERS = new Map<string, Carrier>([
       other: NEVER,
     },
   ],
+  ['vi', vim],
+  ['vim', vim],
+  ['zip', { ...none, short: ['-TT'], long: ['unzip-command'] }],
 ])
 
 function matchesLong(argument: string, names: readonly string[]): boolean {

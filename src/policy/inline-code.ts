@@ -29,8 +29,13 @@ function longOption(argument: string, following: string, by: Interpreter): Step 
   const takesValue = by.valueLong.includes(name)
   if (by.codeLong.includes(name) || (takesValue && by.codeValue.test(value))) return 'code'
   if (equals !== -1) return 'next'
-  if (takesValue) return 'skip'
+  if (takesValue) return valueStep(following)
   return by.flagLong.test(name) ? 'next' : 'unsure'
+}
+
+/** An option is not passed over as a value: many letters (`perl -i`, `ruby -W`) may have none. */
+function valueStep(following: string): Step {
+  return /^[-+]/.test(following) ? 'next' : 'skip'
 }
 
 /** Judges the value of `-x value` or `-xvalue`. */
@@ -38,7 +43,7 @@ function shortValue(letter: string, rest: string, following: string, by: Interpr
   const value = rest === '' ? following : rest
   if (letter === 'm' && isPython(by)) return isPythonCodeModule(value) ? 'code' : 'last'
   if (by.suspectShort.includes(letter) && by.codeValue.test(value)) return 'code'
-  return rest === '' ? 'skip' : 'next'
+  return rest === '' ? valueStep(following) : 'next'
 }
 
 function shortCluster(argument: string, following: string, by: Interpreter): Step {

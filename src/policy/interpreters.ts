@@ -46,6 +46,9 @@ const shell: Interpreter = {
   info: /^--(?:version|help)$/,
 }
 
+/** Shells of other families; some of them know `--commands`. */
+const otherShell: Interpreter = { ...shell, codeLong: [...shell.codeLong, 'commands', 'execute'] }
+
 const fish: Interpreter = { ...shell, codeShort: 'cC', valueShort: 'dDfo' }
 
 // `-m` with one of these modules takes code as an argument, on stdin, or runs another module.
@@ -137,6 +140,14 @@ const evaluator: Interpreter = {
   codeLong: ['eval', 'execute', 'expression', 'print', 'e'],
 }
 
+const scheme: Interpreter = { ...evaluator, codeShort: 'ceE' }
+
+const lisp: Interpreter = { ...evaluator, codeShort: 'x' }
+
+const prolog: Interpreter = { ...evaluator, codeShort: 'gt', codeLong: ['goal'] }
+
+const tcl: Interpreter = { ...plain, codeShort: 'c' }
+
 const dashC: Interpreter = {
   ...plain,
   codeShort: 'c',
@@ -145,9 +156,10 @@ const dashC: Interpreter = {
 }
 
 const FAMILIES: readonly (readonly [RegExp, Interpreter])[] = [
+  [/^(?:bo|hu|lk|o|po|sa|xon|y)sh$|^(?:elvish|es|ion|nu|rc)$/, otherShell],
   [/^(?:r?ba|da|a|z|[mpo]?d?k|c|tc|ya|r|ha)?sh(?:-?\d[\d.]*)?$/, shell],
   [/^fish$/, fish],
-  [/^(?:python|pypy|ipython|jython|micropython)[\d.]*[a-z]?$/, python],
+  [/^(?:[bi]|pt|j|micro)?python[\d.]*[a-z]?(?:-dbg)?$|^(?:pypy|graalpy)[\d.]*$/, python],
   [/^(?:node|nodejs)[\d.]*$/, node],
   [/^bun$/, bun],
   [/^perl[\d.]*$/, perl],
@@ -155,12 +167,21 @@ const FAMILIES: readonly (readonly [RegExp, Interpreter])[] = [
   [/^php[\d.]*(?:-cli|-cgi)?$/, php],
   [/^lua(?:jit)?[\d.-]*$/, lua],
   [/^(?:pwsh|powershell)$/, powershell],
-  [/^(?:rscript|julia|groovy|elixir|scala|octave|guile|ghc|clojure|osascript)$/, evaluator],
+  [/^(?:rscript|julia|groovy|elixir|scala|octave|ghc|clojure|osascript)$/, evaluator],
+  [/^(?:csi|d8|ecl|erl|esno|ghci|groovysh|gst|iex|jjs|jrunscript|kotlinc?|nashorn)$/, evaluator],
+  [
+    /^(?:mongo|mongosh|ocaml|perl6|qjs|r|raku|rhino|runghc|runhaskell|sbcl|ts-node|tsx)$/,
+    evaluator,
+  ],
+  [/^(?:cjs|gjs|guile|racket)[\d.]*$/, scheme],
+  [/^clisp$/, lisp],
+  [/^swipl$/, prolog],
+  [/^(?:expect|tclsh|wish)[\d.]*$/, tcl],
   [/^(?:su|runuser|script|flock|sg)$/, dashC],
 ]
 
 /** Commands that are code by themselves: what follows is always run as text. */
-export const ALWAYS_CODE = /^(?:eval|parallel|watch)$/
+export const ALWAYS_CODE = /^(?:at|batch|concurrently|eval|hyperfine|parallel|watch|watchexec)$/
 
 /** Programs that start the command in their own arguments. */
 const WRAPPERS: readonly RegExp[] = [
@@ -172,6 +193,10 @@ const WRAPPERS: readonly RegExp[] = [
   /^(?:tmux|screen|start-stop-daemon|systemd-run|systemd-inhibit|dbus-run-session|dbus-launch)$/,
   /^(?:xvfb-run|ssh-agent|tini|dumb-init|catatonit|torsocks|torify|proxychains4?)$/,
   /^(?:npx|bunx|pnpm|yarn|uv|uvx|poetry|pipenv|hatch|pdm|rye|bundle|direnv)$/,
+  /^(?:conda|mamba|micromamba|mise|asdf|nix|nix-shell|guix|corepack|volta|fnm|nvm|pyenv|rbenv|nodenv)$/,
+  /^(?:docker|podman|nerdctl|kubectl|oc|lxc|incus|caffeinate|arch|trickle|aa-exec|rtprio|cset)$/,
+  /^(?:dtach|abduco|tox|nox|pipx|op|dotenv|dotenvx|aws-vault|doppler|infisical|chamber|envdir)$/,
+  /^(?:cross-env|nodemon|coverage|cmake|just)$/,
   /^ld(?:-linux.*|-musl.*|-2.*)?\.so.*$/,
 ]
 
