@@ -166,8 +166,12 @@ fn without_groups(work: impl FnOnce() -> Started + Send) -> Result<Started, Sand
     };
     thread::scope(|scope| {
         let bare = || {
-            sys::drop_groups_of_thread().map_err(|errno| (StartStage::Capabilities, errno))?;
-            work()
+            match sys::drop_groups_of_thread() {
+                // a root of a container or user namespace that may not: as an unprivileged caller,
+                // whose groups stay too
+                Ok(()) | Err(Errno::EPERM) => work(),
+                Err(errno) => Err((StartStage::Capabilities, errno)),
+            }
         };
         let worker = thread::Builder::new().spawn_scoped(scope, bare);
         let worker = worker

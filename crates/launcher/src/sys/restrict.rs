@@ -39,9 +39,12 @@ pub(crate) fn forbid_new_privileges() -> Result<(), Errno> {
 /// Empties the bounding, ambient, inheritable, permitted and effective sets and locks securebits.
 pub(crate) fn drop_capabilities() -> Result<(), Errno> {
     for capability in 0..64 {
-        // the first number the kernel does not know ends the list (EINVAL)
-        if prctl(PR_CAPBSET_READ, capability, 0).is_err() {
-            break;
+        match prctl(PR_CAPBSET_READ, capability, 0) {
+            Ok(_) => {}
+            // every kernel knows the first
+            Err(errno) if capability == 0 => return Err(errno),
+            // the first number that it does not know ends the list (EINVAL)
+            Err(_) => break,
         }
         prctl(PR_CAPBSET_DROP, capability, 0)?;
     }
@@ -208,6 +211,10 @@ pub(crate) fn ambient_set() -> u64 {
 }
 
 fn members(is_set: impl Fn(usize) -> Result<usize, Errno>) -> u64 {
+    // every kernel knows the first; what cannot be seen counts as held
+    if is_set(0).is_err() {
+        return u64::MAX;
+    }
     let held = (0..64_usize).map_while(|number| is_set(number).ok().map(|value| (number, value)));
     held.filter(|(_, value)| *value == 1)
         .fold(0, |set, (number, _)| set | (1 << number))

@@ -40,7 +40,7 @@ fn without_namespaces(name: &str) {
 }
 
 /// Answers as Docker's default profile: `EPERM` for namespaces and mounts, `ENOSYS` for `clone3`.
-fn forbid_namespaces() {
+pub(crate) fn forbid_namespaces() {
     let with = |flag: libc::c_int| {
         let mask = u64::from(flag.unsigned_abs());
         let op = SeccompCmpOp::MaskedEq(mask);

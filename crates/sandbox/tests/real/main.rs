@@ -9,9 +9,11 @@
 
 mod anchor;
 mod confinement;
+mod faults;
 mod inside;
 mod lifetime;
 mod lite;
+mod network;
 mod outcomes;
 mod pipelines;
 mod remote;
