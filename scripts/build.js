@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds the addon (with the launcher inside), the TypeScript shell and the command manifest.
 // cargo decides what is up to date; the rest takes seconds and is always done.
-import { copyFileSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { bundleCheck } from './lib/bundle.js'
 import { inCi, main, must, programOf, root, say, seconds } from './lib/proc.js'
 
 const ADDON = 'ambit.linux-x64-gnu.node'
+const LAUNCHER = 'ambit-launcher'
 const TYPES = 'index.d.ts'
 const TYPES_HEADER = `// SPDX-License-Identifier: Apache-2.0
 // Written by \`npm run build\` from crates/node. Do not edit.
@@ -52,6 +54,17 @@ async function buildAddon() {
   const args = ['build', '--platform', '--release', ...manifest, ...output, ...locked]
   await must('building the addon', process.execPath, [programOf('@napi-rs/cli', 'napi'), ...args])
   copyFileSync(join(root, ADDON), join(root, 'npm/linux-x64-gnu', ADDON))
+  const image = createRequire(import.meta.url)(join(root, ADDON)).launcherImage()
+  for (const folder of ['.', 'npm/linux-x64-gnu']) writeLauncher(join(root, folder), image)
+}
+
+/** The launcher as a file, for machines on which nothing in memory may be executed. */
+function writeLauncher(folder, image) {
+  const path = join(folder, LAUNCHER)
+  // a file that runs cannot be written over
+  rmSync(path, { force: true })
+  writeFileSync(path, image)
+  chmodSync(path, 0o755)
 }
 
 async function buildShell() {

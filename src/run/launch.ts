@@ -245,7 +245,12 @@ function feed(
 export interface ProbeReport extends Enforcement {
   readonly kernel: string
   readonly machine: string
+  /** Why it is less than `full`. */
   readonly reason?: string
+  /** Each tier, built once. */
+  readonly tiers: Readonly<Record<'full' | 'lite', { works: boolean; reason?: string }>>
+  /** Settings of the machine that decide, as the kernel gives them. */
+  readonly settings: Readonly<Record<string, string>>
 }
 
 /** Tries every mechanism of the sandbox on this machine. */

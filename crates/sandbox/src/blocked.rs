@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why this machine gives no namespaces: what its settings say, after trying has failed.
 
+use std::collections::BTreeMap;
 use std::fs;
 
 use crate::error::SandboxError;
@@ -83,6 +84,34 @@ impl Signs {
         }
         out
     }
+}
+
+/// Returns all settings that decide, by name.
+pub(crate) fn settings() -> BTreeMap<&'static str, String> {
+    let signs = Signs::read();
+    let number = |value: Option<u64>| value.map(|value| value.to_string());
+    let text = |path| Some(fs::read_to_string(path).ok()?.trim().to_owned());
+    [
+        (
+            "user.max_user_namespaces",
+            number(signs.max_user_namespaces),
+        ),
+        (
+            "kernel.unprivileged_userns_clone",
+            number(signs.unprivileged_userns_clone),
+        ),
+        (
+            "kernel.apparmor_restrict_unprivileged_userns",
+            number(signs.apparmor_restricts),
+        ),
+        ("vm.memfd_noexec", text("/proc/sys/vm/memfd_noexec")),
+        ("apparmor_profile", signs.apparmor_profile),
+        ("seccomp_filters", Some(signs.seccomp_filters.to_string())),
+        ("security_modules", text("/sys/kernel/security/lsm")),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name, value?)))
+    .collect()
 }
 
 /// Returns whether no user namespace can ever be made here.

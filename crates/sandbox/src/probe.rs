@@ -32,6 +32,9 @@ pub struct ProbeReport {
     pub reason: Option<String>,
     /// Each tier by name, tried.
     pub tiers: BTreeMap<&'static str, TierReport>,
+    /// Settings of this machine that decide, as the kernel gives them; those that it does not have are
+    /// left out.
+    pub settings: BTreeMap<&'static str, String>,
     /// Each mechanism of the tier that a run would get.
     pub mechanisms: BTreeMap<&'static str, Mechanism>,
 }
@@ -80,6 +83,7 @@ pub fn probe() -> ProbeReport {
         tier,
         reason,
         tiers,
+        settings: blocked::settings(),
         mechanisms,
     }
 }

@@ -607,7 +607,6 @@ fn execute(request: &StartRequest<'_>) -> Result<(), Errno> {
 
 #[cfg(test)]
 mod tests {
-    use std::ffi::CString;
     use std::fs::File;
 
     use nix::unistd::{Gid, Uid};

@@ -13,6 +13,7 @@ mod faults;
 mod inside;
 mod lifetime;
 mod lite;
+mod memory;
 mod network;
 mod outcomes;
 mod pipelines;
