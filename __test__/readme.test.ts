@@ -92,6 +92,8 @@ const PRINTS: Record<string, string> = {
   'src-run-dry-run-ts-1.mts': 'allow deny\n',
   'src-run-documents-ts-1.mts': "allow [ 'ALLOW' ]\n",
   'src-run-run-ts-1.mts': 'success 0\n',
+  'src-run-sandbox-launch-ts-1.mts': '6\n',
+  'src-run-sandbox-sandbox-ts-1.mts': '3\n',
 }
 
 const TSCONFIG = {
@@ -169,7 +171,11 @@ describe('examples', () => {
   })
 
   it.for(EXAMPLES)('run: $file', ({ file, code }, context) => {
-    if (/\brun\(/u.test(code) && tier !== 'full' && process.env['REQUIRE_SANDBOX'] !== '1') {
+    if (
+      /\b(?:launch|run|Sandbox)\(/u.test(code) &&
+      tier !== 'full' &&
+      process.env['REQUIRE_SANDBOX'] !== '1'
+    ) {
       context.skip('this machine does not give a run the tier `full`')
     }
     const built = join(top, 'out', file.replace(/\.mts$/u, '.mjs'))

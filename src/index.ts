@@ -214,6 +214,22 @@ export {
 } from './run/launch.js'
 export type { CommandResult, LedgerReceipt, RunResult, RunStatus } from './run/result.js'
 export { type RunOptions, run } from './run/run.js'
+export {
+  type OwnLaunch,
+  type OwnLaunchOptions,
+  type OwnPlan,
+  launch,
+} from './run/sandbox/launch.js'
+export { SandboxedProcess } from './run/sandbox/process.js'
+export {
+  type ExecFileOptions,
+  type ExecFileResult,
+  Sandbox,
+  type SandboxOptions,
+  type SpawnOptions,
+} from './run/sandbox/sandbox.js'
+export type { StdioChoice, StdioEnd } from './run/sandbox/stdio.js'
+export type { PieceListener } from './run/streams.js'
 export type { TerminalView } from './run/terminal.js'
 export { canonicalize, sha256 } from './native.js'
 export { VERSION } from './version.js'

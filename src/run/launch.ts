@@ -54,7 +54,7 @@ export interface StreamOutcome {
 }
 
 /** How one launch went. */
-interface LaunchOutcome {
+export interface LaunchOutcome {
   readonly termination: Termination
   readonly limits_reached: readonly LimitReached[]
   readonly duration_us: number
@@ -71,12 +71,15 @@ export interface Launched {
   readonly outcome: LaunchOutcome
   readonly stdout: Uint8Array
   readonly stderr: Uint8Array
+  /** The end of each stream that a descriptor of the caller had not taken when the run ended. */
+  readonly restOfStdout: Uint8Array
+  readonly restOfStderr: Uint8Array
   /** What a listener threw; the run was stopped for it. */
   readonly thrown?: { readonly cause: unknown }
 }
 
 /** Where one stream of a run comes from or goes to: a descriptor of the caller, or a pipe. */
-export type End = number | 'pipe'
+type End = number | 'pipe'
 
 /** What goes into a run, and where its output goes. */
 export interface LaunchStreams {

@@ -84,7 +84,7 @@ type LimitName = keyof NonNullable<Command['limits']>
  * narrow enough that a fork bomb or a runaway file ends. Memory has none unless a contract names it:
  * no number suits all, and what reserves address space must not be counted as what uses memory.
  */
-const DEFAULT_LIMITS = {
+export const DEFAULT_LIMITS = {
   max_processes: 1024,
   max_open_files: 16_384,
   max_file_size_bytes: 4 * 1024 ** 3,
