@@ -72,8 +72,9 @@ interface Reading {
   /** Options before `--`, and those of them before the first operand. */
   readonly options: readonly string[]
   readonly globals: readonly string[]
-  /** What can be the first operand. */
+  /** What can be the first operand, and where. */
   readonly subcommands: readonly string[]
+  readonly starts: readonly number[]
 }
 
 const isOption = (argument: string): boolean => argument.startsWith('-') && argument !== '-'
@@ -84,12 +85,14 @@ function read(args: readonly string[], grammar: Grammar): Reading {
   const last = end === -1 ? args.length : end
   const globals: string[] = []
   const subcommands: string[] = []
+  const starts: number[] = []
   let isSure = true
   for (let at = 0; at < args.length; at += 1) {
     const argument = args[at] ?? ''
     if (at === end) continue
     if (at > last || !isOption(argument)) {
       subcommands.push(argument)
+      starts.push(at)
       if (isSure) break
       isSure = true
       continue
@@ -98,7 +101,27 @@ function read(args: readonly string[], grammar: Grammar): Reading {
     if (grammar.valueOptions.has(argument)) at += 1
     else isSure = argument.includes('=') || grammar.flagOptions.has(argument)
   }
-  return { options: args.slice(0, last).filter(isOption), globals, subcommands }
+  return { options: args.slice(0, last).filter(isOption), globals, subcommands, starts }
+}
+
+/** The grammars of programs that have subcommands. */
+const KNOWN: ReadonlyMap<string, Grammar> = new Map(
+  [...GRAMMARS].map(([name, { values, flags }]) => [
+    name,
+    { valueOptions: new Set(values), flagOptions: new Set(flags) },
+  ]),
+)
+
+/**
+ * Returns the places at which the subcommand of a program can stand, if it is one that has any.
+ *
+ * @param argv with a command in it
+ * @param start where that command begins
+ */
+export function subcommandStarts(argv: readonly string[], start: number): readonly number[] {
+  const grammar = KNOWN.get(programName(argv[start] ?? ''))
+  if (grammar === undefined) return []
+  return read(argv.slice(start + 1), grammar).starts.map((at) => start + 1 + at)
 }
 
 /** Says whether an argument is a long option, as it is or shortened. */

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Check } from './check.js'
+import { deniedPrefixOf, writtenPrefixOf } from './denied-prefixes.js'
 import { inlineCodeIn, innerStarts } from './inline-code.js'
 import { pythonList } from './python-text.js'
 
-function startsWith(argv: readonly string[], prefix: readonly string[]): boolean {
-  return prefix.every((item, index) => argv[index] === item)
-}
-
-function checkDeniedPrefixes({ command, rules, findings }: Check, argv: readonly string[]): void {
-  const denied = rules.deniedPrefixes
-    .get(argv[0] ?? '')
-    ?.find(([, prefix]) => startsWith(argv, prefix))
+function checkDeniedPrefixes(check: Check, argv: readonly string[]): void {
+  const { command, policy, rules, findings } = check
+  const isCsc = policy.policy_schema_version === 'csc.policy.v0.1'
+  const prefixOf = isCsc ? writtenPrefixOf : deniedPrefixOf
+  const denied = prefixOf(argv, rules.deniedPrefixes)
   if (denied === undefined) return
-  const at = { commandId: command.id, value: argv, rule: `deny_argv_prefixes[${denied[0]}]` }
+  const at = { commandId: command.id, value: argv, rule: `deny_argv_prefixes[${denied}]` }
   findings.csc('ARGV_PREFIX_DENIED', `argv prefix denied: ${pythonList(argv)}`, at)
 }
 

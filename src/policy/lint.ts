@@ -71,11 +71,18 @@ function lintCommands(document: PolicyDocument, report: Report): void {
 
 function lintDeniedPrefixes(document: PolicyDocument, report: Report): void {
   const { deny_argv_prefixes: prefixes, allow_commands: commands } = document
+  // under a csc policy a prefix is compared with what is written
+  const isCsc = document.policy_schema_version === 'csc.policy.v0.1'
+  const starts = (name: string, program: string) =>
+    name === program ||
+    (!isCsc && (programName(name) === programName(program) || isWrapper(programName(name))))
   for (const [index, prefix] of prefixes.entries()) {
     const path = `deny_argv_prefixes[${index}]`
     const covers = (other: readonly string[]) => other.every((word, at) => prefix[at] === word)
     if (prefixes.slice(0, index).some(covers)) report('RULE_UNREACHABLE', path, prefix)
-    else if (!commands.includes(prefix[0] ?? '')) report('RULE_NOT_NEEDED', path, prefix)
+    else if (!commands.some((name) => starts(name, prefix[0] ?? ''))) {
+      report('RULE_NOT_NEEDED', path, prefix)
+    }
   }
 }
 
