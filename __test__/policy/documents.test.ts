@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { parseContract } from '../../src/contract/index.js'
+import { evaluate, parsePolicy } from '../../src/policy/index.js'
 import { ambitPolicy, contract, contractOf, policyOf, root } from './support.js'
 
 const readText = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -16,6 +18,13 @@ interface Schema {
 
 const schemaOf = (name: string): Schema =>
   JSON.parse(readText(`schemas/${name}.schema.json`)) as Schema
+
+/** The names of all members that a schema has. */
+function namesIn(schema: unknown): readonly string[] {
+  if (typeof schema !== 'object' || schema === null) return []
+  const { properties = {} } = schema as { properties?: object }
+  return [...Object.keys(properties), ...Object.values(schema).flatMap(namesIn)]
+}
 
 describe('docs', () => {
   it('name every field of a contract', () => {
@@ -40,6 +49,29 @@ describe('docs', () => {
   it('have an argv rule that is read with its examples', () => {
     const rules = parse(fenced('docs/policy.md', 'yaml')) as object
     expect(policyOf(ambitPolicy(rules)).rules.argvRules.length).toBe(1)
+  })
+
+  it('name every field of a decision and of approvals', () => {
+    const missing = (document: string, schemas: readonly string[]): readonly string[] => {
+      const text = readText(document)
+      const names = schemas.flatMap((name) => namesIn(JSON.parse(readText(`schemas/${name}`))))
+      expect(names.length).toBeGreaterThan(15)
+      return names.filter((name) => !new RegExp(`[\`{ ]${name}[\`}, ]`, 'u').test(text))
+    }
+    expect(missing('docs/decision.md', ['ambit.policy-decision.v1.schema.json'])).toEqual([])
+    const approvals = ['ambit.approval.v1.schema.json', 'csc.approval.v0.1.schema.json']
+    expect(missing('docs/approvals.md', approvals)).toEqual([])
+  })
+
+  it('have a contract, a policy and the decision that they lead to', () => {
+    const blocks = [...readText('docs/decision.md').matchAll(/^```(?:json|yaml)\n(.*?)^```$/gmsu)]
+    const [asked = '', rules = '', wanted = ''] = blocks.map(([, text = '']) => text)
+    const decision = evaluate(
+      parseContract(Buffer.from(asked), 'contract.json'),
+      parsePolicy(Buffer.from(rules), 'policy.yaml'),
+      { mode: 'hardened', now: new Date('2026-01-01T00:00:00Z') },
+    )
+    expect(decision).toEqual(JSON.parse(wanted))
   })
 
   it('have a case whose command is read', () => {
