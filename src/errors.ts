@@ -122,6 +122,8 @@ export const ERROR_CODES = {
   ERR_SANDBOX_PATH_SYMLINK:
     'A path of the plan leads through a symbolic link; the command did not start.',
   ERR_SANDBOX_PATH_UNREADABLE: 'A path of the plan could not be opened; the command did not start.',
+  ERR_SANDBOX_PATHS_EXCEEDED:
+    'The granted trees hold more that is to be hidden or protected than can be; the command did not start.',
   ERR_SANDBOX_PLAN_INVALID: 'The launch plan is not valid; the command did not start.',
   ERR_SANDBOX_SECRET: 'A secret could not be had from where the policy says it is; nothing ran.',
   ERR_SANDBOX_SETUP: 'A step of building the sandbox failed; the command did not start.',

@@ -190,7 +190,16 @@ describe('what is not enforced yet', () => {
     return only && unsupportedFields(only)
   }
 
-  const enforced = new Set(['pty', 'secrets', 'stdin', 'allow_exec_from_memory', 'profile', 'proc'])
+  const enforced = new Set([
+    'pty',
+    'secrets',
+    'stdin',
+    'allow_exec_from_memory',
+    'deny_paths',
+    'on_missing_path',
+    'profile',
+    'proc',
+  ])
 
   it.each(Object.keys(FIELDS).filter((name) => !enforced.has(name)))('%s is named', (name) => {
     expect(new Set(asks(needed(name)))).toEqual(new Set([name]))
@@ -208,6 +217,7 @@ describe('what is not enforced yet', () => {
     const written = { artifacts: ['/workspace/out/**/*.js'], write_paths: ['/workspace/out'] }
     expect(asks(written)).toEqual([])
     const wide = { profile: 'compat', proc: 'full', allow_exec_from_memory: true }
+    expect(asks({ deny_paths: ['/workspace/**/*.key'], on_missing_path: 'create' })).toEqual([])
     expect(asks(wide)).toEqual([])
   })
 })

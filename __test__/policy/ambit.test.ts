@@ -492,6 +492,11 @@ describe('an ambit.policy.v1 document', () => {
       ['ENV_XOR_FILE secrets[0]'],
     ],
     ['a host without port', { egress: ['a.test'] }, ['NOT_HOST_AND_PORT egress[0]']],
+    [
+      'an unknown protection',
+      { lift_protections: ['git'] },
+      ['NOT_ALLOWED_VALUE lift_protections[0]'],
+    ],
     ['an unknown feature', { allow_features: ['root'] }, ['NOT_ALLOWED_VALUE allow_features[0]']],
     [
       'more approvals than approvers',

@@ -149,6 +149,7 @@ describe('policy diff', () => {
       approval_rules: [{ id: 'r', network: ['full'] }],
       argv_rules: [{ id: 'r', program: 'x', effect: 'deny', match: [['x']] }],
       allow_features: ['pty'],
+      lift_protections: ['dotenv'],
       deny_argv_prefixes: [['x']],
       egress: ['a.test:1'],
       enforcement_floor: 'full',

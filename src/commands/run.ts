@@ -143,6 +143,10 @@ export default class Run extends AmbitCommand {
     this.say(
       `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
     )
+    for (const { enforcement } of result.commands) {
+      const moved = enforcement.mechanisms['protections']?.facts?.['moved_aside']
+      if (moved !== undefined) this.say(`  moved aside, since it is protected: ${oneLine(moved)}`)
+    }
   }
 
   protected exitCodeFor(error: AmbitError): number {

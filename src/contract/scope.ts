@@ -30,7 +30,7 @@ function inScope(path: string, { cwd, read_paths, write_paths }: Scoped): boolea
   return trees.some((tree) => tree !== '' && isUnder(literalPrefix(path), tree))
 }
 
-/** Says whether a path lies in a hole; one with a glob is not enforced, and refused by a runner. */
+/** Says whether a path lies in a hole; what a glob matches is known when a run starts. */
 function isDenied(path: string, { deny_paths: holes = [] }: Scoped): boolean {
   return holes.some((tree) => literalPrefix(tree) === tree && isUnder(path, tree))
 }

@@ -14,11 +14,6 @@ const isUnderAny = (path: string, trees: readonly string[]): boolean =>
 /** Fields that the sandbox does not enforce yet, whole or in part, and the values that ask for it. */
 const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
   ['network_hosts', ({ network_hosts: hosts }) => holds(hosts)],
-  [
-    'deny_paths',
-    ({ deny_paths: paths = [] }) => paths.some((path) => literalPrefix(path) !== path),
-  ],
-  ['on_missing_path', ({ on_missing_path: value = 'error' }) => value !== 'error'],
   ['write_mode', ({ write_mode: value = 'direct' }) => value !== 'direct'],
   [
     'pty',

@@ -148,6 +148,9 @@ export const FEATURES = [
   'stdin_inherit',
 ] as const
 
+/** Default protections of files in granted trees, which a policy can lift by name. */
+export const PROTECTIONS = ['auto_run', 'credentials', 'dotenv', 'git_config', 'git_hooks'] as const
+
 const RFC3339_UTC = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T\d{2}:\d{2}:\d{2}Z$/
 
 /** A moment such as `2027-01-31T00:00:00Z`. */
@@ -179,6 +182,9 @@ export const SUPERSET_SHAPE = {
     .optional()
     .describe('Hosts and ports that a command may contact when its network is allowlisted.'),
   allow_features: z.array(z.enum(FEATURES)).optional(),
+  lift_protections: uniqueBy(z.array(z.enum(PROTECTIONS)), (name) => name)
+    .optional()
+    .describe('Default protections that do not hold: see docs/protections.md.'),
   approvals: Approvals.optional().describe('Who may approve; `unsigned` takes csc approvals.'),
   approval_rules: uniqueBy(list(ApprovalRule), ({ id }) => id).optional(),
   obligations: list(z.strictObject({ require: z.literal('clean_work_tree'), path: absolutePath() }))

@@ -71,6 +71,10 @@ const SAYS: readonly (readonly [rule: string, says: Says])[] = [
   ],
   ['allow_secret_refs', (p) => `secret refs: ${p.allow_secret_refs ? 'any' : 'none'}`],
   ['allow_features', (p) => p.allow_features && `features: ${each(p.allow_features, 'none')}`],
+  [
+    'lift_protections',
+    (p) => p.lift_protections && `does not protect: ${each(p.lift_protections, 'nothing')}`,
+  ],
   ['allowed_cwd_prefixes', (p) => `works in ${each(p.allowed_cwd_prefixes, 'nothing')}`],
   ['allowed_read_prefixes', (p) => `reads ${each(p.allowed_read_prefixes, 'nothing')}`],
   [

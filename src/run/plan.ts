@@ -22,6 +22,8 @@ export interface PlanContext {
   readonly hiddenNames: readonly string[]
   /** Paths that no command may see: keys and ledger. */
   readonly hiddenPaths: readonly string[]
+  /** Default protections that the policy lifts. */
+  readonly lifted: readonly string[]
   /** Trees that some command of the contract may write. */
   readonly writable: readonly string[]
   /** What the policy lets contracts write, as it says it. */
@@ -59,6 +61,9 @@ export interface LaunchPlan extends Program {
   readonly read_paths: readonly string[]
   readonly write_paths: readonly string[]
   readonly hidden_paths: readonly string[]
+  readonly hidden_globs: readonly string[]
+  readonly lifted_protections: readonly string[]
+  readonly on_missing_path: 'error' | 'create' | 'skip'
   readonly profile: 'strict' | 'compat'
   readonly proc: 'masked' | 'full'
   readonly allow_exec_from_memory: boolean
@@ -108,6 +113,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const plain = (path: string) => plainPath(command, path)
   const cwd = plain(command.cwd)
+  const holes = holesOf(command)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context)
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
@@ -126,15 +132,27 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     cwd,
     read_paths: [...read_paths].toSorted(),
     write_paths: treesOf(command, command.write_paths),
-    hidden_paths: isLocal
-      ? []
-      : [...context.hiddenPaths, ...treesOf(command, command.deny_paths ?? [])],
+    hidden_paths: isLocal ? [] : [...context.hiddenPaths, ...treesOf(command, holes.paths)],
+    hidden_globs: isLocal ? [] : holes.globs,
+    lifted_protections: context.lifted.toSorted(),
+    on_missing_path: command.on_missing_path ?? 'error',
     ...surfaceOf(command),
     network,
     timeout_ms: command.timeout_sec * 1000,
     ...(graceMs !== undefined && { grace_ms: graceMs }),
     limits: isLocal ? outputLimitOf(command) : limitsOf(command),
     floor: context.floor,
+  }
+}
+
+const isGlob = (path: string): boolean => literalPrefix(path) !== path
+
+/** Returns what is hidden of a command's trees: paths, and patterns in their one spelling. */
+function holesOf(command: Command) {
+  const { deny_paths: holes = [] } = command
+  return {
+    paths: holes.filter((path) => !isGlob(path)),
+    globs: holes.filter(isGlob).map((path) => plainPath(command, path)),
   }
 }
 

@@ -77,7 +77,8 @@ function contextOf(planning: Planning, decision: PolicyDecision): PlanContext {
   const caller = { mode: decision.mode, env, hiddenNames: [...secrets.variables, ...variables] }
   const floor = floorOf(policy.document.enforcement_floor)
   const windowSize = sizeOf(options.terminal)
-  const bounds = { writable, writablePrefixes, hiddenPaths }
+  const lifted = policy.document.lift_protections ?? []
+  const bounds = { writable, writablePrefixes, hiddenPaths, lifted }
   return { ...caller, ...bounds, floor, graceMs, windowSize }
 }
 

@@ -36,6 +36,12 @@ pub enum SandboxError {
         /// Why.
         reason: &'static str,
     },
+    /// There is more to find or to hold in the granted trees than can be.
+    #[error("too much to hide or to protect: {what}")]
+    PathsExceeded {
+        /// What there is too much of.
+        what: &'static str,
+    },
     /// The kernel refused to open a granted path.
     #[error("`{}` cannot be opened", path.display())]
     PathUnreadable {
@@ -102,6 +108,7 @@ impl SandboxError {
             Self::PathMissing { .. } => "ERR_SANDBOX_PATH_MISSING",
             Self::PathSymlink { .. } => "ERR_SANDBOX_PATH_SYMLINK",
             Self::PathRefused { .. } => "ERR_SANDBOX_PATH_REFUSED",
+            Self::PathsExceeded { .. } => "ERR_SANDBOX_PATHS_EXCEEDED",
             Self::PathUnreadable { .. } => "ERR_SANDBOX_PATH_UNREADABLE",
             Self::Unsupported { .. } | Self::BelowNeeds { .. } => "ERR_SANDBOX_UNSUPPORTED",
             Self::Setup { .. } => "ERR_SANDBOX_SETUP",

@@ -154,7 +154,18 @@ fn run(
         launch.on_pipes(given)
     }?;
     let ended = termination(&watched, programs(plan), &steps)?;
-    Ok(outcome(begun, ended, &watched, streams, evidence))
+    let mut outcome = outcome(begun, ended, &watched, streams, evidence);
+    if watched.started.is_some() {
+        layout.made.keep();
+        let settled = layout
+            .protected
+            .settle(plan, layout, evidence.lite.is_none());
+        outcome
+            .enforcement
+            .mechanisms
+            .insert("protections", settled);
+    }
+    Ok(outcome)
 }
 
 /// A launch that is ready to start.

@@ -111,6 +111,7 @@ fn the_report_says_that_nothing_was_enforced() {
         "no_new_privs",
         "pid_namespace",
         "private_root",
+        "protections",
         "rlimits",
         "seccomp",
         "user_namespace",

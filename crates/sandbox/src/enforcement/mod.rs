@@ -93,12 +93,13 @@ pub(crate) const NAMESPACES: [&str; 7] = [
 ];
 
 /// The other mechanisms of a report.
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "capabilities",
     "cgroup_limits",
     "landlock",
     "no_new_privs",
     "private_root",
+    "protections",
     "rlimits",
     "seccomp",
     "wall_clock",

@@ -6,7 +6,9 @@
 //! device and inode. Since a handle keeps its inode from being reused, equal numbers mean the
 //! same object, whatever was renamed or linked in between.
 
+mod glob;
 mod kernel_fs;
+mod missing;
 mod proc;
 mod shield;
 mod tree;
@@ -17,9 +19,12 @@ use std::path::{Path, PathBuf};
 
 use crate::error::SandboxError;
 use crate::host;
-use crate::plan::{LaunchPlan, Network};
-use crate::surface::Proc;
+use crate::plan::{LaunchPlan, Network, Stdin};
+use crate::protection::{self, Protected};
+use crate::surface::{OnMissingPath, Proc};
 
+pub(crate) use glob::{Glob, Positions};
+use missing::Made;
 pub(crate) use proc::WholeProc;
 pub(crate) use tree::{Grant, Tree};
 use tree::{Links, open};
@@ -57,6 +62,10 @@ pub(crate) struct Layout {
     pub(crate) places: Places,
     /// What covers `/proc` where the plan asks for the whole of it.
     pub(crate) whole_proc: Option<WholeProc>,
+    /// What is hidden and read-only though it was granted.
+    pub(crate) protected: Protected,
+    /// What was made for it on the host.
+    pub(crate) made: Made,
 }
 
 impl Layout {
@@ -66,7 +75,9 @@ impl Layout {
     /// The `Path*` variants of [`SandboxError`].
     pub(crate) fn resolve(plan: &LaunchPlan) -> Result<Self, SandboxError> {
         let base = base(plan)?;
-        let granted = granted(plan, &base)?;
+        protection::refuse_grants(plan)?;
+        let mut made = Made::default();
+        let granted = granted(plan, &base, &mut made)?;
         kernel_fs::refuse(&granted)?;
         let grants: Vec<PathBuf> = granted.keys().cloned().collect();
         let whole_proc = match plan.proc {
@@ -76,6 +87,8 @@ impl Layout {
         let mut layout = Self {
             places: granted,
             whole_proc,
+            protected: Protected::default(),
+            made,
         };
         for (path, place) in base {
             // a granted directory shows what the base would have placed inside it
@@ -83,9 +96,12 @@ impl Layout {
                 layout.places.entry(path).or_insert(place);
             }
         }
-        layout.hide(plan, &grants)?;
-        layout.keep_read_only(plan, &grants)?;
+        let protected = Protected::find(plan, &layout)?;
+        layout.hide(plan, &grants, &protected)?;
+        layout.keep_read_only(plan, &grants, &protected)?;
+        layout.protected = protected;
         layout.require_cwd(&plan.cwd)?;
+        layout.require_stdin(&plan.stdin)?;
         Ok(layout)
     }
 
@@ -110,6 +126,17 @@ impl Layout {
                 None
             }
         })
+    }
+
+    /// A file that reads as empty because it is hidden would be taken for the input.
+    fn require_stdin(&self, stdin: &Stdin) -> Result<(), SandboxError> {
+        match stdin {
+            Stdin::File { path } if self.hidden_above(path) => Err(SandboxError::PathRefused {
+                path: path.clone(),
+                reason: "standard input must not be hidden",
+            }),
+            Stdin::Bytes | Stdin::Empty | Stdin::File { .. } | Stdin::Stream => Ok(()),
+        }
     }
 
     fn require_cwd(&self, cwd: &Path) -> Result<(), SandboxError> {
@@ -180,10 +207,23 @@ fn add_resolver(places: &mut Places, path: &Path) -> Result<(), SandboxError> {
 }
 
 /// Returns what the plan grants.
-fn granted(plan: &LaunchPlan, base: &Places) -> Result<Places, SandboxError> {
+fn granted(plan: &LaunchPlan, base: &Places, made: &mut Made) -> Result<Places, SandboxError> {
+    let is_skipped = |path: &Path, error: &SandboxError| {
+        plan.on_missing_path == OnMissingPath::Skip
+            && matches!(error, SandboxError::PathMissing { path: missing } if missing == path)
+    };
     let mut places = Places::new();
     for path in &plan.write_paths {
-        let tree = open_granted(path, Grant::Write)?;
+        let tree = match open_granted(path, Grant::Write) {
+            Err(SandboxError::PathMissing { .. })
+                if plan.on_missing_path == OnMissingPath::Create =>
+            {
+                made.make(path)?;
+                open_granted(path, Grant::Write)?
+            }
+            Err(error) if is_skipped(path, &error) => continue,
+            opened => opened?,
+        };
         places.insert(path.clone(), Place::Mount(tree));
     }
     for path in &plan.read_paths {
@@ -191,7 +231,10 @@ fn granted(plan: &LaunchPlan, base: &Places) -> Result<Places, SandboxError> {
         if in_base && !places.contains_key(path) {
             continue;
         }
-        let tree = open_granted(path, Grant::Read)?;
+        let tree = match open_granted(path, Grant::Read) {
+            Err(error) if is_skipped(path, &error) => continue,
+            opened => opened?,
+        };
         // what may be written may be read
         if !plan.write_paths.iter().any(|write| path.starts_with(write)) {
             places.insert(path.clone(), Place::Mount(tree));

@@ -18,17 +18,19 @@ use super::{Grant, Layout, Place, if_present};
 use crate::error::SandboxError;
 use crate::host;
 use crate::plan::LaunchPlan;
+use crate::protection::Protected;
 
 impl Layout {
     /// Covers the plan's hidden paths, and this machine's credentials unless the plan grants
-    /// exactly that file.
+    /// exactly that file; and what is protected by being hidden.
     pub(super) fn hide(
         &mut self,
         plan: &LaunchPlan,
         grants: &[PathBuf],
+        protected: &Protected,
     ) -> Result<(), SandboxError> {
         let credentials = host::CREDENTIALS.iter().map(PathBuf::from);
-        let asked = plan.hidden_paths.iter().cloned();
+        let asked = plan.hidden_paths.iter().chain(protected.hidden()).cloned();
         let wanted = credentials
             .filter(|path| !grants.contains(path))
             .chain(asked);
@@ -58,13 +60,16 @@ impl Layout {
         Ok(())
     }
 
-    /// Mounts the plan's read-only paths over themselves. Those that do not exist are skipped.
+    /// Mounts the plan's read-only paths, and what is protected so, over themselves. Those that do not
+    /// exist are skipped. Git directories that can be written are pinned, whatever is in them.
     pub(super) fn keep_read_only(
         &mut self,
         plan: &LaunchPlan,
         grants: &[PathBuf],
+        protected: &Protected,
     ) -> Result<(), SandboxError> {
-        let wanted: BTreeSet<&PathBuf> = plan.read_only_paths.iter().collect();
+        let asked = plan.read_only_paths.iter();
+        let wanted: BTreeSet<&PathBuf> = asked.chain(protected.read_only()).collect();
         for path in wanted {
             let written = |grant: &&PathBuf| plan.write_paths.contains(grant);
             let mut inside = grants.iter().filter(|grant| grant.starts_with(path));
@@ -74,18 +79,39 @@ impl Layout {
                     reason: "it lies in what must stay read-only",
                 });
             }
-            let writable = self
-                .nearest_above(path)
-                .is_some_and(|(_, tree)| tree.grant == Grant::Write);
-            if !writable || self.hidden_above(path) {
+            if !self.is_writable(path) {
                 continue;
             }
             if let Some(tree) = if_present(open(path, Grant::Read, Links::Refuse))? {
                 self.pin(path)?;
                 self.places.insert(path.clone(), Place::Mount(tree));
+                self.lock_beneath(path);
+            }
+        }
+        for repository in protected.repositories() {
+            if self.is_writable(repository) && !self.places.contains_key(repository) {
+                self.pin(&repository.join("HEAD"))?;
             }
         }
         Ok(())
+    }
+
+    /// Makes read-only what was pinned in a tree that is: a mount of its own would stay writable.
+    fn lock_beneath(&mut self, path: &Path) {
+        for (at, place) in &mut self.places {
+            match place {
+                Place::Mount(tree) if tree.grant == Grant::Write && at.starts_with(path) => {
+                    tree.grant = Grant::Read;
+                }
+                Place::Hidden(_) | Place::Link(_) | Place::Mount(_) | Place::Scratch => {}
+            }
+        }
+    }
+
+    /// Returns whether `path` would be seen through a tree that can be written.
+    fn is_writable(&self, path: &Path) -> bool {
+        let above = self.nearest_above(path);
+        above.is_some_and(|(_, tree)| tree.grant == Grant::Write) && !self.hidden_above(path)
     }
 
     /// Returns whether `path` is hidden or lies in what is.

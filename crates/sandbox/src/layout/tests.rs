@@ -246,6 +246,8 @@ fn a_resolver_file_that_is_a_link_leads_to_the_real_file_inside() {
     let layout = Layout {
         places,
         whole_proc: None,
+        protected: Protected::default(),
+        made: Made::default(),
     };
     let real = root.join("w/other");
     assert_eq!(
@@ -255,4 +257,84 @@ fn a_resolver_file_that_is_a_link_leads_to_the_real_file_inside() {
     assert_eq!(at(&layout, &real), "Read");
     assert_eq!(at(&layout, &root.join("w/sub/deep/file")), "Read");
     assert_eq!(layout.places.len(), 3);
+}
+
+#[test]
+fn a_missing_path_is_an_error_left_out_or_made() {
+    let (_holder, root) = fixture();
+    let new = root.join("new/deep");
+    let asked = |missing, read: &[&Path], write: &[&Path]| LaunchPlan {
+        on_missing_path: missing,
+        ..plan(Path::new("/usr"), read, write)
+    };
+    let code = |plan: &LaunchPlan| Layout::resolve(plan).map(|_| ()).unwrap_err().code();
+    let missing = "ERR_SANDBOX_PATH_MISSING";
+    assert_eq!(code(&asked(OnMissingPath::Error, &[], &[&new])), missing);
+    assert_eq!(code(&asked(OnMissingPath::Create, &[&new], &[])), missing);
+    let layout = Layout::resolve(&asked(OnMissingPath::Skip, &[&new], &[&new])).unwrap();
+    assert_eq!(at(&layout, &new), "nothing");
+    // nothing started: what was made goes again
+    let create = asked(OnMissingPath::Create, &[], &[&new]);
+    let layout = Layout::resolve(&create).unwrap();
+    assert_eq!(at(&layout, &new), "Write");
+    assert!(new.is_dir());
+    drop(layout);
+    assert!(!root.join("new").exists());
+    // a failure after it was made is no different; what somebody put there stays
+    let refused = LaunchPlan {
+        cwd: root.join("nowhere"),
+        ..create.clone()
+    };
+    assert_eq!(code(&refused), "ERR_SANDBOX_PATH_REFUSED");
+    assert!(!root.join("new").exists());
+    let layout = Layout::resolve(&create).unwrap();
+    fs::write(new.join("theirs"), "").unwrap();
+    drop(layout);
+    assert!(new.join("theirs").exists());
+    fs::remove_dir_all(root.join("new")).unwrap();
+    let layout = Layout::resolve(&create).unwrap();
+    layout.made.keep();
+    drop(layout);
+    assert!(new.is_dir());
+    // no link is followed on the way, and nothing is made of what is protected or refused
+    let odd = [
+        (root.join("link/x"), "ERR_SANDBOX_PATH_SYMLINK"),
+        (root.join("w/other/x"), missing),
+        (root.join(".git/hooks"), "ERR_SANDBOX_PATH_REFUSED"),
+        (PathBuf::from("/proc/x"), "ERR_SANDBOX_PATH_REFUSED"),
+    ];
+    for (path, want) in odd {
+        let found = code(&asked(OnMissingPath::Create, &[], &[&path]));
+        assert_eq!(found, want, "{}", path.display());
+        assert!(!path.exists());
+    }
+}
+
+#[test]
+fn standard_input_is_no_hidden_file() {
+    let (_holder, root) = fixture();
+    fs::write(root.join("w/.env"), "CANARY").unwrap();
+    let asked = LaunchPlan {
+        stdin: Stdin::File {
+            path: root.join("w/.env"),
+        },
+        ..plan(&root.join("w"), &[&root.join("w")], &[])
+    };
+    let found = Layout::resolve(&asked).map(|_| ()).unwrap_err();
+    assert_eq!(found.code(), "ERR_SANDBOX_PATH_REFUSED");
+}
+
+/// What is pinned for a hidden file must not stay writable where the tree around it is not.
+#[test]
+fn nothing_beneath_a_read_only_path_can_be_written() {
+    let (_holder, root) = fixture();
+    let asked = LaunchPlan {
+        hidden_paths: vec![root.join("w/sub/deep/file")],
+        read_only_paths: vec![root.join("w/sub")],
+        ..plan(&root.join("w"), &[], &[&root.join("w")])
+    };
+    let layout = Layout::resolve(&asked).unwrap();
+    let found =
+        ["w", "w/sub", "w/sub/deep", "w/sub/deep/file"].map(|it| at(&layout, &root.join(it)));
+    assert_eq!(found, ["Write", "Read", "Read", "hidden"]);
 }

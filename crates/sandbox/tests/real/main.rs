@@ -17,6 +17,7 @@ mod memory;
 mod network;
 mod outcomes;
 mod pipelines;
+mod protections;
 mod remote;
 mod secrets;
 mod support;

@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The search for what is protected in granted trees: folder by folder, those near the top first,
+//! up to a bound. No link is followed, and nothing above a granted tree is reached.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::dir::{Dir, Type};
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat2};
+use nix::sys::stat::{SFlag, fstat, fstatat};
+
+use super::names::{GIT_PARTS, Kind, NPM_SETTINGS, holds_npm_secret, rule_for};
+use super::{How, Protection, git};
+use crate::layout::{Glob, Positions};
+
+/// A granted tree, held open.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Root<'a> {
+    pub(crate) path: &'a Path,
+    pub(crate) handle: BorrowedFd<'a>,
+}
+
+/// How far a search goes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    /// Folders that are read.
+    pub(crate) folders: usize,
+    /// Names that are looked at.
+    pub(crate) names: usize,
+}
+
+/// A file that is protected.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Hold {
+    pub(crate) path: PathBuf,
+    pub(crate) protection: Protection,
+    pub(crate) how: How,
+    /// Whether a symbolic link stands there; then what it leads to is held, and not the link.
+    pub(crate) is_link: bool,
+}
+
+/// What a search found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) holds: BTreeSet<Hold>,
+    /// Git directories.
+    pub(crate) repositories: BTreeSet<PathBuf>,
+    /// Parts of git directories that do not exist.
+    pub(crate) absent: BTreeSet<(PathBuf, Protection)>,
+    /// What patterns matched.
+    pub(crate) matched: BTreeSet<PathBuf>,
+    /// Whether everything was looked at.
+    pub(crate) whole: bool,
+}
+
+/// What is looked for.
+#[derive(Debug)]
+pub(crate) struct Search<'a> {
+    pub(crate) roots: &'a [Root<'a>],
+    pub(crate) lifted: &'a BTreeSet<Protection>,
+    pub(crate) globs: &'a [Glob],
+    /// Trees that nobody sees.
+    pub(crate) skipped: &'a [PathBuf],
+    pub(crate) bounds: Bounds,
+}
+
+/// Longest file that is read to see where it leads, bytes.
+const MAX_FILE: u64 = 256 * 1024;
+/// Most settings that one repository may include.
+const MAX_INCLUDED: usize = 16;
+/// What is entered of a git directory.
+const GIT_FOLDERS: [&str; 2] = ["modules", "worktrees"];
+
+/// A folder that is to be read.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    positions: Vec<Positions>,
+    /// Whether a file says that it is a git directory.
+    is_git: bool,
+}
+
+struct Entry {
+    name: OsString,
+    kind: Kind,
+}
+
+impl Search<'_> {
+    /// Looks through all trees.
+    pub(crate) fn run(&self) -> Found {
+        let mut out = Found {
+            whole: true,
+            ..Found::default()
+        };
+        let mut queue: VecDeque<Folder> = self.roots.iter().map(|root| self.first(root)).collect();
+        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+        let (mut folders, mut names) = (self.bounds.folders, self.bounds.names);
+        while let Some(folder) = queue.pop_front() {
+            if self.skipped.contains(&folder.path) || !seen.insert(folder.path.clone()) {
+                continue;
+            }
+            let Some(left) = folders.checked_sub(1) else {
+                out.whole = false;
+                break;
+            };
+            folders = left;
+            let Some(entries) = self.read(&folder.path, &mut names) else {
+                // a folder that the caller may not list is one that the command may not, either
+                continue;
+            };
+            out.whole &= names > 0;
+            let further = self.judge(&folder, &entries, &mut out);
+            let room = folders.saturating_add(1).saturating_sub(queue.len());
+            out.whole &= further.len() <= room;
+            queue.extend(further.into_iter().take(room));
+        }
+        out
+    }
+
+    fn first(&self, root: &Root<'_>) -> Folder {
+        let to = |glob: &Glob| {
+            let names = root.path.iter().skip(1).filter_map(OsStr::to_str);
+            names.fold(glob.start(), |at, name| glob.step(&at, name))
+        };
+        Folder {
+            path: root.path.to_owned(),
+            positions: self.globs.iter().map(to).collect(),
+            is_git: false,
+        }
+    }
+
+    fn holds(&self, protection: Protection) -> bool {
+        !self.lifted.contains(&protection)
+    }
+
+    /// Returns what is found in a folder, and takes note of what is protected.
+    fn judge(&self, folder: &Folder, entries: &[Entry], out: &mut Found) -> Vec<Folder> {
+        let around = folder.path.file_name().unwrap_or_default();
+        let is_git = folder.is_git || around == ".git" || is_git_directory(entries);
+        if is_git {
+            self.judge_repository(&folder.path, entries, out);
+        }
+        let mut further = Vec::new();
+        for entry in entries {
+            let path = folder.path.join(&entry.name);
+            let positions = self.step(&folder.positions, &entry.name);
+            let matches = |(glob, at): (&Glob, &Positions)| glob.is_match(at);
+            if self.globs.iter().zip(&positions).any(matches) {
+                out.matched.insert(path);
+                continue;
+            }
+            if let Some((protection, how)) = self.rule_for(around, entry, &path)
+                && !is_git
+            {
+                out.holds.insert(Hold {
+                    path,
+                    protection,
+                    how,
+                    is_link: entry.kind == Kind::Link,
+                });
+                continue;
+            }
+            if entry.name == ".git" && entry.kind != Kind::Directory {
+                further.extend(self.judge_git_file(&path, entry.kind, out));
+                continue;
+            }
+            let enters = entry.kind == Kind::Directory
+                && (!is_git || GIT_FOLDERS.iter().any(|name| entry.name == *name));
+            if enters {
+                further.push(Folder {
+                    path,
+                    positions,
+                    is_git: false,
+                });
+            }
+        }
+        further
+    }
+
+    fn step(&self, positions: &[Positions], name: &OsStr) -> Vec<Positions> {
+        let Some(name) = name.to_str() else {
+            return vec![Positions::new(); positions.len()];
+        };
+        let each = self.globs.iter().zip(positions);
+        each.map(|(glob, at)| glob.step(at, name)).collect()
+    }
+
+    fn rule_for(&self, around: &OsStr, entry: &Entry, path: &Path) -> Option<(Protection, How)> {
+        let found = if entry.name == NPM_SETTINGS && entry.kind != Kind::Directory {
+            let is_secret = match self.content(path) {
+                Some(content) => holds_npm_secret(&content),
+                // a link, or longer than settings are
+                None => true,
+            };
+            is_secret.then_some((Protection::Credentials, How::Hide))
+        } else {
+            rule_for(around, &entry.name, entry.kind)
+        };
+        found.filter(|(protection, _)| self.holds(*protection))
+    }
+
+    /// Takes note of the parts of a git directory, and of what its settings lead to.
+    fn judge_repository(&self, folder: &Path, entries: &[Entry], out: &mut Found) {
+        out.repositories.insert(folder.to_owned());
+        for (part, protection) in GIT_PARTS {
+            if !self.holds(*protection) {
+                continue;
+            }
+            let path = folder.join(part);
+            match self.kind_of(&path) {
+                Some(kind) => {
+                    out.holds.insert(Hold {
+                        path,
+                        protection: *protection,
+                        how: How::KeepReadOnly,
+                        is_link: kind == Kind::Link,
+                    });
+                }
+                None => {
+                    out.absent.insert((path, *protection));
+                }
+            }
+        }
+        if entries.iter().any(|entry| entry.name == "config") {
+            self.follow_settings(folder, out);
+        }
+    }
+
+    fn follow_settings(&self, folder: &Path, out: &mut Found) {
+        let mut files = VecDeque::from([folder.join("config"), folder.join("config.worktree")]);
+        let mut seen = BTreeSet::new();
+        let mut tops = BTreeSet::from([folder.to_owned()]);
+        if folder.file_name() == Some(OsStr::new(".git")) {
+            tops.extend(folder.parent().map(Path::to_owned));
+        }
+        let mut hooks = Vec::new();
+        while let Some(file) = files.pop_front() {
+            if seen.len() > MAX_INCLUDED || !seen.insert(file.clone()) {
+                continue;
+            }
+            let Some(content) = self.content(&file) else {
+                continue;
+            };
+            let named = git::named_in(&content);
+            let around = file.parent().unwrap_or(folder).to_owned();
+            tops.extend(named.worktree.and_then(|path| git::joined(folder, &path)));
+            hooks.extend(named.hooks);
+            for path in named.included {
+                if let Some(path) = git::joined(&around, &path) {
+                    self.hold_named(&path, Protection::GitConfig, out);
+                    files.push_back(path);
+                }
+            }
+        }
+        for top in &tops {
+            for path in hooks.iter().filter_map(|path| git::joined(top, path)) {
+                self.hold_named(&path, Protection::GitHooks, out);
+            }
+        }
+    }
+
+    /// Protects what settings name, where that lies in a tree and is not the tree itself.
+    fn hold_named(&self, path: &Path, protection: Protection, out: &mut Found) {
+        let inside = self.roots.iter().any(|root| path.starts_with(root.path));
+        let holds_root = self.roots.iter().any(|root| root.path.starts_with(path));
+        if !inside || holds_root || !self.holds(protection) {
+            return;
+        }
+        match self.kind_of(path) {
+            Some(kind) => {
+                out.holds.insert(Hold {
+                    path: path.to_owned(),
+                    protection,
+                    how: How::KeepReadOnly,
+                    is_link: kind == Kind::Link,
+                });
+            }
+            None => {
+                out.absent.insert((path.to_owned(), protection));
+            }
+        }
+    }
+
+    /// A `.git` that is a file names the git directory of a worktree or submodule; a link leads to
+    /// one. Who could change it could name another, with hooks.
+    fn judge_git_file(&self, path: &Path, kind: Kind, out: &mut Found) -> Option<Folder> {
+        if self.holds(Protection::GitConfig) {
+            out.holds.insert(Hold {
+                path: path.to_owned(),
+                protection: Protection::GitConfig,
+                how: How::KeepReadOnly,
+                is_link: kind == Kind::Link,
+            });
+        }
+        let named = if kind == Kind::Link {
+            std::fs::read_link(path).ok()?
+        } else {
+            git::gitdir_of(&self.content(path)?)?
+        };
+        let target = git::joined(path.parent()?, &named)?;
+        self.roots
+            .iter()
+            .any(|root| target.starts_with(root.path))
+            .then(|| Folder {
+                path: target,
+                positions: vec![Positions::new(); self.globs.len()],
+                is_git: true,
+            })
+    }
+
+    /// Reads the names in a folder; `None` when it cannot be read.
+    fn read(&self, path: &Path, left: &mut usize) -> Option<Vec<Entry>> {
+        let mut folder = Dir::from_fd(self.open(path, OFlag::O_DIRECTORY).ok()?).ok()?;
+        let mut names = Vec::new();
+        for entry in folder.iter() {
+            let entry = entry.ok()?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                break;
+            }
+            names.push((OsStr::from_bytes(name).to_owned(), entry.file_type()));
+        }
+        let entries = names.into_iter().filter_map(|(name, kind)| {
+            let kind = match kind {
+                Some(Type::Directory) => Kind::Directory,
+                Some(Type::Symlink) => Kind::Link,
+                Some(_) => Kind::File,
+                None => kind_in(folder.as_fd(), &name)?,
+            };
+            Some(Entry { name, kind })
+        });
+        Some(entries.collect())
+    }
+
+    /// Returns the beginning of a regular file, if it is no longer than settings are.
+    fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        // never waits: a pipe with a name opens at once, and is then seen to be one
+        let mut file = File::from(self.open(path, OFlag::O_NONBLOCK).ok()?);
+        let found = file.metadata().ok()?;
+        if !found.is_file() || found.len() > MAX_FILE {
+            return None;
+        }
+        let mut out = Vec::new();
+        file.by_ref().take(MAX_FILE).read_to_end(&mut out).ok()?;
+        Some(out)
+    }
+
+    fn kind_of(&self, path: &Path) -> Option<Kind> {
+        let handle = self.open(path, OFlag::O_PATH | OFlag::O_NOFOLLOW).ok()?;
+        fstat(&handle).ok().map(|found| kind_of_mode(found.st_mode))
+    }
+
+    /// Opens what a path names beneath the tree that holds it. No link is followed.
+    pub(super) fn open(&self, path: &Path, flags: OFlag) -> Result<OwnedFd, Errno> {
+        let holds = |root: &&Root<'_>| path.starts_with(root.path);
+        let root = self
+            .roots
+            .iter()
+            .filter(holds)
+            .max_by_key(|root| root.path.as_os_str().len())
+            .ok_or(Errno::ENOENT)?;
+        let inside = path.strip_prefix(root.path).unwrap_or(path);
+        let inside = if inside.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            inside
+        };
+        let how = OpenHow::new()
+            .flags(flags | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW)
+            .resolve(
+                ResolveFlag::RESOLVE_BENEATH
+                    | ResolveFlag::RESOLVE_NO_SYMLINKS
+                    | ResolveFlag::RESOLVE_NO_MAGICLINKS,
+            );
+        openat2(root.handle, inside, how)
+    }
+}
+
+/// What git itself takes for a git directory, and what it takes for that of a worktree.
+fn is_git_directory(entries: &[Entry]) -> bool {
+    let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+    has("HEAD") && ((has("objects") && has("refs")) || has("commondir"))
+}
+
+fn kind_in(folder: BorrowedFd<'_>, name: &OsStr) -> Option<Kind> {
+    let found = fstatat(folder, name, AtFlags::AT_SYMLINK_NOFOLLOW).ok()?;
+    Some(kind_of_mode(found.st_mode))
+}
+
+fn kind_of_mode(mode: u32) -> Kind {
+    match SFlag::from_bits_truncate(mode & SFlag::S_IFMT.bits()) {
+        SFlag::S_IFDIR => Kind::Directory,
+        SFlag::S_IFLNK => Kind::Link,
+        _ => Kind::File,
+    }
+}
