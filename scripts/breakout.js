@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tries every breakout probe outside and in sandboxes, as root and as a user without rights, and prints
-// the table. `--peer NAME`, as often as wanted: ambit, bwrap, bwrap-host, landrun, nono,
-// sandbox-runtime, sandlock; without it, ours and all of these that are installed. `--json`.
+// the table: of ours (`--tier lite`: as where there are no user namespaces), and of others, `--peer NAME`
+// as often as wanted: bwrap, bwrap-host, landrun, nono, sandbox-runtime, sandlock; without it, all of
+// these that are installed. `--json`.
 import { parseArgs } from 'node:util'
 import { ScriptError, main, say } from './lib/proc.js'
 import { loadBreakout } from './lib/typescript.js'
@@ -40,18 +41,20 @@ async function breakout() {
   const options = {
     json: { type: 'boolean', default: false },
     peer: { type: 'string', multiple: true },
+    tier: { type: 'string', default: 'full' },
   }
   const { values } = parseArgs({ options })
   await setup()
   const { PEERS, findProgram } = await loadBreakout('peers.ts')
   const all = PEERS.filter(({ program }) => findProgram(program) !== undefined)
-  const known = ['ambit', ...PEERS.map(({ name }) => name)]
-  const names = values.peer ?? ['ambit', ...all.map(({ name }) => name)]
+  const { measure, NAMES: known } = await loadBreakout('suite.ts')
+  const ours = values.tier === 'lite' ? 'ambit-lite' : 'ambit'
+  if (!['full', 'lite'].includes(values.tier)) throw new ScriptError('--tier takes full or lite')
+  const names = [ours, ...(values.peer ?? all.map(({ name }) => name))]
   const unknown = names.find((name) => !known.includes(name))
   if (unknown !== undefined) {
     throw new ScriptError(`no tool \`${unknown}\`; there are: ${known.join(', ')}`)
   }
-  const { measure } = await loadBreakout('suite.ts')
   const tables = await measure(names)
   if (values.json) say(JSON.stringify({ version: 'ambit.breakout.v1', tables }))
   else for (const table of tables) say(linesOf(table).join('\n'))

@@ -59,11 +59,13 @@ export class Runner {
   readonly #running: Running
   readonly #answers: AsyncIterator<string>
 
-  constructor(stage: Stage, user: User, home: string) {
+  /** `through` is a program that starts it, with its arguments. */
+  constructor(stage: Stage, user: User, home: string, through: readonly string[] = []) {
     const program = join(stage.installed.folder, 'probe-runner.mjs')
     copyFileSync(join(import.meta.dirname, 'probe-runner.js'), program)
+    const [first = stage.installed.node, ...rest] = [...through, stage.installed.node, program]
     this.#running = exposed(stage, user, home, (options) =>
-      start(stage.installed.node, [program], { ...options, stdin: 'pipe' }),
+      start(first, rest, { ...options, stdin: 'pipe' }),
     )
     const { stdout } = this.#running.child
     if (!stdout) throw new Error('the runner has no output')

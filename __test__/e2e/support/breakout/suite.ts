@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every probe of both collections against a tool, for `npm run breakout`.
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { commandOf, contractOf, policyOf, writeDocuments } from '../documents.js'
+import { root } from '../installed.js'
 import { PROBES, type Probe, prelude } from '../probes.js'
 import { finish } from '../processes.js'
-import { PYTHON, compile } from '../range.js'
+import { COMPILER, PYTHON, compile } from '../range.js'
 import { Runner, exposed } from '../runner.js'
 import { Stage } from '../stage.js'
 import { USERS, type User, isRoot } from '../users.js'
@@ -95,15 +97,12 @@ async function tableOf(stage: Stage, user: User, names: readonly string[]): Prom
       }),
     ]
     for (const name of names) {
-      if (name === 'ambit') {
-        columns.push(await column(name, 'ours', ours(stage, runner)))
+      if (isOurs(name)) {
+        columns.push(await column(name, OURS[name], ours(stage, { user, home }, name)))
         continue
       }
       const peer = PEERS.find((one) => one.name === name)
-      if (!peer)
-        throw new Error(
-          `no such tool: ${name}; known: ambit, ${PEERS.map((one) => one.name).join(', ')}`,
-        )
+      if (!peer) throw new Error(`no such tool: ${name}; known: ${NAMES.join(', ')}`)
       const program = findProgram(peer.program)
       columns.push(
         program === undefined
@@ -139,14 +138,41 @@ function verdictOf(result: Result): Verdict {
   return gotOut(result) ? 'escaped' : 'blocked'
 }
 
-function ours(stage: Stage, runner: Runner): Launch {
+const OURS = {
+  ambit: 'ours, tier full',
+  'ambit-lite': 'ours, tier lite: where nothing may make a user namespace',
+} as const
+
+const isOurs = (name: string): name is keyof typeof OURS => name in OURS
+
+/** Every name that `measure` takes. */
+export const NAMES: readonly string[] = [...Object.keys(OURS), ...PEERS.map(({ name }) => name)]
+
+interface Caller {
+  readonly user: User
+  readonly home: string
+}
+
+function ours(stage: Stage, { user, home }: Caller, name: keyof typeof OURS): Launch {
+  const lite = name === 'ambit-lite'
+  const want = lite ? 'lite' : 'full'
   return async ({ task }) => {
-    const env = ['PATH', 'HOME', 'LANG']
-    const contract = contractOf([commandOf({ ...task, env, timeoutSec: 60 })])
-    const documents = writeDocuments(stage.folder(), contract, policyOf([PYTHON]))
-    const { stdout = '' } = await runner.ask({ kind: 'inside', ...documents })
+    const runner = new Runner(stage, user, home, lite ? withoutNamespaces(stage) : [])
+    const contract = contractOf([commandOf({ ...task, timeoutSec: 60 })])
+    const floor = { policy_schema_version: 'ambit.policy.v1', enforcement_floor: want }
+    const documents = writeDocuments(stage.folder(), contract, policyOf([PYTHON], floor))
+    const { stdout = '', tier, ...rest } = await runner.ask({ kind: 'inside', ...documents })
+    runner.close()
+    if (tier !== want) throw new Error(`not tier ${want}: ${JSON.stringify({ tier, ...rest })}`)
     return stdout
   }
+}
+
+/** What starts a program that can make no user namespace, as in a container with Docker's filter. */
+function withoutNamespaces(stage: Stage): readonly string[] {
+  const helper = join(stage.top, 'helper')
+  execFileSync(COMPILER, ['-O2', '-o', helper, join(root, 'benches/lib/helper.c')])
+  return [helper, 'no-userns']
 }
 
 function theirs(stage: Stage, user: User, home: string, peer: Peer, program: string): Launch {

@@ -20,7 +20,8 @@ verdict()
 #= BLOCKED ENOENT ESRCH EPERM
 #! root: wants CAP_SYS_ADMIN
 net = tried('ns/net', os.open, '/proc/${VICTIM}/ns/net', os.O_RDONLY)
-fd = called('pidfd_open', 434, ${VICTIM}, 0)
+fd, error = sc(434, ${VICTIM}, 0)
+NO.append(E(error))
 called('setns', 308, fd if fd >= 0 else os.open('/proc/self/ns/net', os.O_RDONLY), 0x40000000)
 verdict()
 

@@ -34,7 +34,8 @@ verdict()
 
 #: proc-pidfd-getfd | self | Take a descriptor out of another process
 #= BLOCKED ESRCH EPERM
-fd = called('pidfd_open', 434, ${VICTIM}, 0)
+fd, error = sc(434, ${VICTIM}, 0)
+NO.append(E(error))
 if fd < 0:
     fd, _ = sc(434, os.getpid(), 0)
 called('pidfd_getfd', 438, fd, 1, 0)
