@@ -1,28 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// The crash test of the ledger, longer than CI has time for: a process that appends from eight threads
-// is killed 1,000 times, or as often as the argument says. CI does it 100 times.
+// Tests that take longer than CI has time for.
+//
+//   npm run soak -- [KILLS]           a process that appends to a ledger from eight threads is killed, 1,000
+//                                     times unless said; CI does it 100 times
+//   npm run soak -- launches [COUNT]  10,000 launches in one process, unless said, leave nothing behind; CI
+//                                     does 300
 import { ScriptError, main, run } from './lib/proc.js'
 import { setup } from './setup.js'
 
 const TEST = 'processes::what_was_acknowledged_before_a_kill_is_there_after_it'
+const COUNT = /^[1-9]\d{0,6}$/u
 
 async function soak() {
-  const [rounds = '1000', ...rest] = process.argv.slice(2)
-  if (!/^[1-9]\d{0,6}$/u.test(rounds) || rest.length > 0) {
-    throw new ScriptError('usage: npm run soak -- [KILLS]')
+  const [first = '1000', ...rest] = process.argv.slice(2)
+  const isLaunches = first === 'launches'
+  const [count = isLaunches ? '10000' : first, ...others] = isLaunches ? rest : [first, ...rest]
+  if (!COUNT.test(count) || others.length > 0) {
+    throw new ScriptError('usage: npm run soak -- [KILLS], or npm run soak -- launches [COUNT]')
   }
   await setup()
-  const args = [
-    'test',
-    '-p',
-    'ambit-store',
-    '--test',
-    'ledger',
-    '--',
-    '--exact',
-    '--nocapture',
-    TEST,
-  ]
+  return isLaunches ? await launches(count) : await kills(count)
+}
+
+async function launches(count) {
+  return await run(process.execPath, ['--expose-gc', 'scripts/soak-launches.js', count])
+}
+
+async function kills(rounds) {
+  const names = ['--exact', '--nocapture', TEST]
+  const args = ['test', '-p', 'ambit-store', '--test', 'ledger', '--', ...names]
   return await run('cargo', args, { env: { AMBIT_SOAK_ROUNDS: rounds } })
 }
 

@@ -3,11 +3,18 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { spawn } from 'node:child_process'
 import { Worker } from 'node:worker_threads'
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RunOptions, type RunResult, run } from '../../dist/index.js'
-import { type CommandChoice, commandOf, contractOf, policyOf } from '../e2e/support/documents.js'
+import {
+  type CommandChoice,
+  commandOf,
+  contractOf,
+  policyOf,
+  writeDocuments,
+} from '../e2e/support/documents.js'
 import { entriesIn, faultsOf, summary } from '../e2e/support/ledger.js'
 import { processesWith } from '../e2e/support/processes.js'
 import { PYTHON } from '../e2e/support/range.js'
@@ -166,9 +173,56 @@ describe.skipIf(skip)('a listener', () => {
       stdout: { bytes: size, truncated: true },
     })
     expect(heard).toBe(size)
-    // what waits is 16 pieces and a full pipe, and then the command does
+    // what waits is two full pipes, a piece and what Node has read, and then the command does
     expect(ahead / MIB).toBeLessThan(2)
     expect(ahead).toBeGreaterThan(0)
+  })
+
+  it('that returns a promise makes the command wait for it', async () => {
+    const size = 10 * MIB
+    const { work, ...command } = writer(size)
+    let [heard, ahead] = [0, 0]
+    const onStdout = async (piece: Uint8Array) => {
+      heard += piece.length
+      await new Promise(setImmediate)
+      ahead = Math.max(ahead, Number(readFileSync(join(work, 'written'), 'utf8')) - heard)
+    }
+    const result = await run({ ...optionsFor(command), onStdout })
+    expect(result.commands[0]).toMatchObject({ stdout: { bytes: size } })
+    expect(heard).toBe(size)
+    expect(ahead / MIB).toBeLessThan(1)
+  })
+
+  it('whose promise never resolves keeps no run that is stopped', async () => {
+    const stop = new AbortController()
+    const onStdout = () => {
+      stop.abort()
+      return new Promise(() => {})
+    }
+    const options = { ...optionsFor(writer(10 * MIB)), onStdout, signal: stop.signal }
+    expect(await run(options)).toMatchObject({ status: 'interrupted' })
+  })
+
+  it('of `ambit run` that is slow keeps the command, and memory, back', async () => {
+    const size = 30 * MIB
+    const { work, ...command } = writer(size)
+    const files = writeDocuments(
+      stage.folder(),
+      contractOf([commandOf(command)]),
+      policyOf(ALLOWED),
+    )
+    const { bin, node } = stage.installed
+    const child = spawn(node, [bin, 'run', files.contract, files.policy, '--quiet'], {
+      env: { AMBIT_HOME: stage.home() },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let [heard, ahead] = [0, 0]
+    for await (const piece of child.stdout as AsyncIterable<Uint8Array>) {
+      heard += piece.length
+      ahead = Math.max(ahead, Number(readFileSync(join(work, 'written'), 'utf8')) - heard)
+    }
+    expect(heard).toBe(size)
+    expect(ahead / MIB).toBeLessThan(2)
   })
 })
 
