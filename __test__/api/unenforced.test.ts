@@ -47,7 +47,6 @@ async function failureOf(changes: object, rules: object): Promise<readonly [stri
 }
 
 it.each<[string, object, object]>([
-  ['`limits`', { limits: { memory_bytes: 1_048_576 } }, {}],
   ['`write_mode`', { write_mode: 'overlay' }, {}],
   ['`pty`', { pty: true, stdin: { file: '/usr/bin/env' }, read_paths: ['/usr'] }, PTY],
 ])('%s stops a run that the policy allows', async (word, changes, rules) => {

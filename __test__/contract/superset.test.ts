@@ -199,6 +199,7 @@ describe('what is not enforced yet', () => {
     'on_missing_path',
     'profile',
     'proc',
+    'limits',
   ])
 
   it.each(Object.keys(FIELDS).filter((name) => !enforced.has(name)))('%s is named', (name) => {
@@ -212,7 +213,8 @@ describe('what is not enforced yet', () => {
     const strictest = { profile: 'strict', proc: 'masked', pty: false, write_mode: 'direct' }
     const more = { on_missing_path: 'error', allow_exec_from_memory: false }
     expect(asks({ ...values, ...strictest, ...more })).toEqual([])
-    const limits = { cpu_sec: 1, max_processes: 1, max_file_size_bytes: 0, max_open_files: 8 }
+    const files = { max_file_size_bytes: 0, max_open_files: 8, max_output_bytes: 0 }
+    const limits = { cpu_sec: 1, max_processes: 1, memory_bytes: 1_048_576, ...files }
     expect(asks({ stdin: { text: 'x' }, deny_paths: ['/workspace/.git'], limits })).toEqual([])
     const written = { artifacts: ['/workspace/out/**/*.js'], write_paths: ['/workspace/out'] }
     expect(asks(written)).toEqual([])

@@ -140,8 +140,12 @@ export default class Run extends AmbitCommand {
     const last = result.commands.at(-1)
     const tier = last?.enforcement.tier ?? 'none'
     const mark = result.status === 'success' ? '✓' : '✗'
+    const reached = last?.limits_reached ?? []
     this.say(
-      `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
+      [
+        `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
+        ...reached.map(({ limit, evidence }) => `  limit reached: ${limit}: ${evidence}`),
+      ].join('\n'),
     )
     for (const { enforcement } of result.commands) {
       const moved = enforcement.mechanisms['protections']?.facts?.['moved_aside']

@@ -20,7 +20,6 @@ const NOT_ENFORCED: readonly (readonly [field: keyof Command, asks: Asks])[] = [
     ({ pty, pipeline, stdin }) =>
       pty === true && (pipeline !== undefined || stdin?.file !== undefined),
   ],
-  ['limits', ({ limits = {} }) => limits.memory_bytes !== undefined],
   [
     'artifacts',
     ({ artifacts = [], write_paths }) => !artifacts.every((path) => isUnderAny(path, write_paths)),

@@ -149,7 +149,10 @@ fn one(step: Step<'_>, made: &mut Made, passed: Passed) -> Result<(), Errno> {
             Ok(())
         }
         Step::PidMax { highest } => {
-            restrict::limit_pids(highest);
+            // of no other namespace than the one that this process began
+            if process::own_id() == Ok(1) {
+                restrict::limit_pids(highest);
+            }
             Ok(())
         }
         Step::Proc { path, options } => mounts::proc(path, options),

@@ -23,7 +23,11 @@ const GRACE_MS: u64 = 1000;
 /// # Errors
 /// [`SandboxError::PlanInvalid`] for NUL characters, [`SandboxError::Internal`] when our own
 /// limits or namespaces cannot be read.
-pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSource, SandboxError> {
+pub(crate) fn command(
+    plan: &LaunchPlan,
+    filter: Vec<u8>,
+    data_bytes: Option<u64>,
+) -> Result<CommandSource, SandboxError> {
     let env = plan
         .env
         .iter()
@@ -39,7 +43,7 @@ pub(crate) fn command(plan: &LaunchPlan, filter: Vec<u8>) -> Result<CommandSourc
         cwd: path_string("cwd", &plan.cwd)?,
         outside: outside(plan.network)?,
         backstop_ms: plan.timeout_ms.saturating_add(GRACE_MS),
-        limits: resources(&plan.limits)?,
+        limits: resources(&plan.limits, data_bytes)?,
         filter,
         announce: false,
     })
@@ -85,7 +89,7 @@ fn outside(network: Network) -> Result<[u64; 7], SandboxError> {
 
 /// Core dumps are always off: they write outside every scope and can hold secrets. A limit of 1
 /// and not 0, since a core that the kernel pipes to a program of the host ignores 0 (`core(5)`).
-fn resources(limits: &Limits) -> Result<Vec<Resource>, SandboxError> {
+fn resources(limits: &Limits, data_bytes: Option<u64>) -> Result<Vec<Resource>, SandboxError> {
     use nix::sys::resource::Resource as Kind;
     // the launcher is a process of the sandbox too
     let processes = limits.max_processes.map(|count| count.saturating_add(1));
@@ -93,6 +97,7 @@ fn resources(limits: &Limits) -> Result<Vec<Resource>, SandboxError> {
         (Kind::RLIMIT_CORE, Some(1)),
         (Kind::RLIMIT_CPU, limits.cpu_sec),
         (Kind::RLIMIT_AS, limits.address_space_bytes),
+        (Kind::RLIMIT_DATA, data_bytes),
         (Kind::RLIMIT_FSIZE, limits.max_file_size_bytes),
         (Kind::RLIMIT_NOFILE, limits.max_open_files),
         (Kind::RLIMIT_NPROC, processes),

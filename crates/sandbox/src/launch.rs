@@ -16,6 +16,7 @@ use crate::command::command;
 use crate::enforcement::{Enforcement, Evidence};
 use crate::error::SandboxError;
 use crate::extras::Extras;
+use crate::hold::Hold;
 use crate::host::Caller;
 use crate::layout::Layout;
 use crate::outcome::{Outcome, Termination};
@@ -82,6 +83,7 @@ pub(crate) fn launch_as(
             &never,
             streams,
             &evidence,
+            None,
         ));
     }
     let layout = Layout::resolve(plan)?;
@@ -112,17 +114,22 @@ fn run(
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
     let (plan, caller) = (evidence.plan, evidence.caller);
+    // in tier lite there is no scratch space of the run's own
+    let own = evidence.lite.is_none().then_some(layout);
+    let hold = Hold::of(plan, caller, own);
     let context = Context {
         rights: evidence.rights,
         caller,
         network: plan.network,
         memory: plan.allow_exec_from_memory,
+        memory_bytes: plan.limits.memory_bytes,
+        pid_max: hold.pid_max,
     };
     let ruleset = ruleset::build(layout, context.rights, plan.network)?;
     let secrets = std::mem::take(&mut given.secrets);
     let extras = Extras::new(plan, &secrets)?;
     extras.fit_into(layout)?;
-    let mut command = command(plan, evidence.filter.bytes.clone())?;
+    let mut command = command(plan, evidence.filter.bytes.clone(), hold.data_bytes)?;
     command.announce = given.started.is_some();
     let Built { bytes, steps } = match evidence.lite {
         None => program::build(layout, context, &command, &extras)?,
@@ -147,6 +154,7 @@ fn run(
         ruleset,
         deadline: deadline.unwrap_or(begun),
         cancel,
+        hold: &hold,
     };
     let (watched, streams) = if plan.terminal.is_some() {
         launch.on_terminal(given)
@@ -154,7 +162,7 @@ fn run(
         launch.on_pipes(given)
     }?;
     let ended = termination(&watched, programs(plan), &steps)?;
-    let mut outcome = outcome(begun, ended, &watched, streams, evidence);
+    let mut outcome = outcome(begun, ended, &watched, streams, evidence, Some(&hold));
     if watched.started.is_some() {
         layout.made.keep();
         let settled = layout
@@ -177,6 +185,7 @@ struct Launch<'a> {
     ruleset: OwnedFd,
     deadline: Instant,
     cancel: &'a Cancel,
+    hold: &'a Hold,
 }
 
 /// What was heard of a run, and its streams.
@@ -196,13 +205,20 @@ impl Launch<'_> {
                 stdout: stdout_end,
                 stderr: stderr_end,
             };
-            let mut running = start(self.namespaces, self.caller, &self.program, passed)?;
+            let mut running = start(
+                self.namespaces,
+                self.caller,
+                &self.program,
+                passed,
+                self.hold.lease(),
+            )?;
             drop(self.program);
             running.tell(given.started);
             Ok(running.watch(Bounds {
                 deadline: self.deadline,
                 cancel: self.cancel,
                 over,
+                counted: &self.hold.counted,
             }))
         })
     }
@@ -223,7 +239,13 @@ impl Launch<'_> {
             stdout: nothing()?,
             stderr: nothing()?,
         };
-        let mut running = start(self.namespaces, self.caller, &self.program, passed)?;
+        let mut running = start(
+            self.namespaces,
+            self.caller,
+            &self.program,
+            passed,
+            self.hold.lease(),
+        )?;
         drop(self.program);
         running.tell(given.started);
         let terminal = running.terminal(self.deadline, self.cancel);
@@ -241,6 +263,7 @@ impl Launch<'_> {
                 deadline: self.deadline,
                 cancel: self.cancel,
                 over,
+                counted: &self.hold.counted,
             }))
         })
     }
@@ -365,6 +388,7 @@ fn outcome(
     watched: &Watched,
     [stdout, stderr]: [StreamOutcome; 2],
     evidence: &Evidence<'_>,
+    hold: Option<&Hold>,
 ) -> Outcome {
     let last = watched.exited.last();
     let usage = last.map_or_else(Usage::default, |ended| ended.usage);
@@ -376,7 +400,7 @@ fn outcome(
             stopped: watched.stopped,
             usage,
             streams: [&stdout, &stderr],
-            counted: Vec::new(),
+            counted: hold.map_or_else(Vec::new, |hold| hold.reached(watched.reached.clone())),
         },
     );
     Outcome {
@@ -389,7 +413,12 @@ fn outcome(
         stdout,
         stderr,
         enforcement: seen.map_or_else(Enforcement::none, |seen| {
-            evidence.of_started(seen, watched.shared)
+            let mut found = evidence.of_started(seen, watched.shared);
+            if let Some(hold) = hold {
+                let limits = evidence.limits(seen, hold, watched.counting);
+                found.mechanisms.extend(limits);
+            }
+            found
         }),
     }
 }

@@ -23,11 +23,14 @@
 
 mod anchor;
 mod blocked;
+mod cgroup;
 mod command;
+mod counting;
 mod enforcement;
 mod error;
 mod extras;
 mod filter;
+mod hold;
 mod host;
 mod image;
 mod launch;
@@ -49,6 +52,7 @@ mod surface;
 mod sys;
 mod tier;
 
+pub use cgroup::release_groups;
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
 pub use error::SandboxError;
 pub use image::launcher_image;

@@ -32,11 +32,16 @@ pub(crate) struct Context {
     pub(crate) network: Network,
     /// Whether programs in scratch space may be executed.
     pub(crate) memory: bool,
+    /// Of the whole run, where it is limited: scratch space is memory too.
+    pub(crate) memory_bytes: Option<u64>,
+    /// The highest process number that is asked for.
+    pub(crate) pid_max: Option<u32>,
 }
 
 /// More is added for secrets.
 const ROOT_OPTIONS: &str = "nr_inodes=4096,mode=0755";
-const SCRATCH_OPTIONS: &str = "size=512m,nr_inodes=131072,mode=1777";
+const SCRATCH_BYTES: u64 = 512 << 20;
+const SCRATCH_OPTIONS: &str = "nr_inodes=131072,mode=1777";
 const VALUES_OPTIONS: &str = "size=256k,nr_inodes=64,mode=0755";
 const HIDDEN_OPTIONS: &str = "size=4k,nr_inodes=1,mode=0555";
 /// Only the process directories: no `/proc/sys`, `/proc/kcore`, `/proc/keys` (kernel 5.8).
@@ -70,11 +75,15 @@ pub(crate) fn build(
     let mut writer = Writer {
         layout,
         memory: context.memory,
+        scratch: scratch_options(context.memory_bytes),
         made: BTreeSet::new(),
         out: ProgramBuilder::default(),
         steps: Vec::new(),
     };
     writer.step("making the mounts private", Step::PrivateMounts);
+    if let Some(highest) = context.pid_max {
+        writer.step("limiting process numbers", Step::PidMax { highest });
+    }
     let slots = writer.open_trees()?;
     writer.step(
         "making a new root",
@@ -112,9 +121,16 @@ pub(crate) fn build(
     })
 }
 
+/// No more is written there than there may be memory.
+fn scratch_options(memory_bytes: Option<u64>) -> String {
+    let size = memory_bytes.map_or(SCRATCH_BYTES, |most| most.min(SCRATCH_BYTES));
+    format!("size={size},{SCRATCH_OPTIONS}")
+}
+
 pub(crate) struct Writer<'a> {
     layout: &'a Layout,
     memory: bool,
+    scratch: String,
     made: BTreeSet<PathBuf>,
     out: ProgramBuilder,
     steps: Vec<String>,
@@ -202,7 +218,8 @@ impl Writer<'_> {
                 } else {
                     TreeFlags::NO_EXEC
                 };
-                self.tmpfs(path, SCRATCH_OPTIONS, flags, None)
+                let options = self.scratch.clone();
+                self.tmpfs(path, &options, flags, None)
             }
             Place::Link(target) => self.link(path, target),
             Place::Hidden(tree) if tree.is_directory => {

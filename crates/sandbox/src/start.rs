@@ -3,6 +3,7 @@
 
 use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use nix::errno::Errno;
@@ -12,10 +13,11 @@ use nix::sys::socket::{
 };
 use nix::unistd::getgroups;
 
+use crate::cgroup::Lease;
 use crate::error::SandboxError;
 use crate::host::Caller;
 use crate::plan::c_string;
-use crate::supervise::Running;
+use crate::supervise::{Running, pid_of};
 use crate::sys::{self, IdMaps, Identity, StartRequest, StartStage};
 use crate::{anchor, image};
 
@@ -48,6 +50,7 @@ pub(crate) fn start(
     caller: Caller,
     program: &[u8],
     passed: Passed,
+    group: Option<&Lease>,
 ) -> Result<Running, SandboxError> {
     let (control, launcher_end) = socketpair(
         AddressFamily::Unix,
@@ -56,9 +59,6 @@ pub(crate) fn start(
         SockFlag::SOCK_CLOEXEC,
     )
     .map_err(SandboxError::internal("making the control socket"))?;
-    hand_over(&control, program, &passed)?;
-    // from here on only the launcher holds the writing ends, so that their end shows
-    drop(passed);
     let map = |inner: u32, outer: u32| c_string("uid_map", format!("{inner} {outer} 1"));
     let uid_map = map(caller.inner_uid(), caller.uid.as_raw())?;
     let gid_map = map(caller.inner_gid(), caller.gid.as_raw())?;
@@ -71,6 +71,8 @@ pub(crate) fn start(
             uid: &uid_map,
             gid: &gid_map,
         },
+        group: group.and_then(Lease::folder),
+        inside: AtomicBool::new(false),
     };
     let started = if must_drop_groups(caller)? {
         without_groups(|| how.start_quietly())?
@@ -79,9 +81,26 @@ pub(crate) fn start(
     };
     let (process, shared) = started.map_err(refused)?;
     let running = Running::new(process, control, shared);
-    Ok(match namespaces {
+    let running = match namespaces {
         Namespaces::All | Namespaces::AllButNetwork => running,
         Namespaces::None => running.without_namespaces(),
+    };
+    // it waits for its program, and has no child before it
+    if let Some(group) = group.filter(|_| !how.inside.load(Ordering::Acquire)) {
+        enter(group, &running)?;
+    }
+    hand_over(&running.control, program, &passed)?;
+    // only the launcher holds the writing ends from here on, so that their end shows
+    drop(passed);
+    Ok(running)
+}
+
+fn enter(group: &Lease, running: &Running) -> Result<(), SandboxError> {
+    let number = pid_of(running.process.as_fd());
+    let entered = number.ok_or(Errno::ESRCH).and_then(|it| group.attach(it));
+    entered.map_err(|source| SandboxError::Setup {
+        step: "entering the control group".to_owned(),
+        source,
     })
 }
 
@@ -91,6 +110,10 @@ struct Start<'a> {
     wanted: Namespaces,
     caller: Caller,
     maps: IdMaps<'a>,
+    /// The control group, where the kernel can start a process in it.
+    group: Option<BorrowedFd<'a>>,
+    /// Whether it did.
+    inside: AtomicBool,
 }
 
 impl Start<'_> {
@@ -135,13 +158,24 @@ impl Start<'_> {
         identity: Identity<'_>,
         namespaces: libc::c_int,
     ) -> Result<OwnedFd, (StartStage, Errno)> {
-        sys::start(&StartRequest {
-            image: self.image,
-            control: self.control,
-            namespaces,
-            identity,
-            cgroup: None,
-        })
+        let start = |cgroup| {
+            sys::start(&StartRequest {
+                image: self.image,
+                control: self.control,
+                namespaces,
+                identity,
+                cgroup,
+            })
+        };
+        match start(self.group) {
+            // it enters the group after its start
+            Err((StartStage::Cgroup, _)) if self.group.is_some() => start(None),
+            started => {
+                let inside = self.group.is_some() && started.is_ok();
+                self.inside.store(inside, Ordering::Release);
+                started
+            }
+        }
     }
 }
 

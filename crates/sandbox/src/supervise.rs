@@ -12,8 +12,9 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::socket::{Shutdown, shutdown};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 
+use crate::counting::{Counted, Counter};
 use crate::error::SandboxError;
-use crate::outcome::Limit;
+use crate::outcome::{Limit, LimitReached};
 use crate::plan::WindowSize;
 use crate::remote::Remote;
 use crate::sys;
@@ -95,6 +96,8 @@ pub(crate) struct Bounds<'a> {
     pub(crate) cancel: &'a Cancel,
     /// Becomes readable when more was written than may be passed on.
     pub(crate) over: BorrowedFd<'a>,
+    /// What is counted meanwhile.
+    pub(crate) counted: &'a Counted,
 }
 
 /// A program that ended.
@@ -122,6 +125,9 @@ pub(crate) struct Watched {
     pub(crate) terminal: Option<OwnedFd>,
     /// Whether every program of the command has begun.
     pub(crate) executing: bool,
+    /// Whether memory and processes were counted from outside, and what was found.
+    pub(crate) counting: bool,
+    pub(crate) reached: Option<LimitReached>,
 }
 
 /// A running sandbox. Dropping it kills and reaps what is left.
@@ -209,8 +215,13 @@ impl Running {
 
     fn follow(&mut self, bounds: Bounds<'_>, watched: &mut Watched) -> Result<(), SandboxError> {
         let mut listening = true;
+        let mut counter = Counter::of(self.process.as_fd(), bounds.counted);
+        watched.counting = counter.is_some();
         loop {
-            let ready = self.wait(bounds, listening, watched.stopped.is_none())?;
+            let wake_at = counter.as_ref().map_or(bounds.deadline, |counter| {
+                counter.next_at().min(bounds.deadline)
+            });
+            let ready = self.wait(bounds, wake_at, listening, watched.stopped.is_none())?;
             if ready.heard {
                 listening = hear(self.control.as_fd(), watched) != Heard::End;
                 if let Some(started) = self.started.take_if(|_| watched.executing) {
@@ -229,6 +240,11 @@ impl Running {
                 continue;
             }
             watched.stopped = ready.reason(late);
+            if watched.stopped.is_none() {
+                watched.reached = counter.as_mut().and_then(Counter::look);
+                let limit = watched.reached.as_ref().map(|found| found.limit);
+                watched.stopped = limit.map(Stopped::Reached);
+            }
             if watched.stopped.is_some() {
                 self.kill()?;
             }
@@ -239,6 +255,7 @@ impl Running {
     fn wait(
         &self,
         bounds: Bounds<'_>,
+        wake_at: Instant,
         listening: bool,
         stoppable: bool,
     ) -> Result<Ready, SandboxError> {
@@ -256,7 +273,7 @@ impl Running {
             fds.push(PollFd::new(self.control.as_fd(), PollFlags::POLLIN));
         }
         let timeout = if stoppable {
-            until(bounds.deadline)
+            until(wake_at)
         } else {
             PollTimeout::NONE
         };
@@ -395,7 +412,7 @@ fn hear(control: BorrowedFd<'_>, watched: &mut Watched) -> Heard {
 }
 
 /// Returns the number of a process that a pidfd stands for (`pidfd_open(2)`, `fdinfo`).
-fn pid_of(process: BorrowedFd<'_>) -> Option<u32> {
+pub(crate) fn pid_of(process: BorrowedFd<'_>) -> Option<u32> {
     let path = format!("/proc/self/fdinfo/{}", process.as_raw_fd());
     let text = std::fs::read_to_string(path).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;

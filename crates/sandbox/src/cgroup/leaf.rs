@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -17,20 +18,26 @@ pub(super) struct Leaf {
     version: Version,
     memory: PathBuf,
     pids: PathBuf,
+    /// Of version 2: what `clone3(2)` takes.
+    folder: Option<OwnedFd>,
 }
 
 impl Leaf {
     pub(super) fn make(ground: &Ground, number: u64) -> Result<Self, String> {
-        let leaf = Self {
+        let mut leaf = Self {
             version: ground.version,
             memory: ground.memory.join(number.to_string()),
             pids: ground.pids.join(number.to_string()),
+            folder: None,
         };
         for path in leaf.folders() {
             if let Err(error) = fs::create_dir(path) {
                 leaf.remove();
                 return Err(format!("cannot make a group: {error}"));
             }
+        }
+        if leaf.version == Version::V2 {
+            leaf.folder = fs::File::open(&leaf.memory).ok().map(OwnedFd::from);
         }
         Ok(leaf)
     }
@@ -77,14 +84,19 @@ impl Leaf {
     fn limit_unified(&self, ask: Ask) -> io::Result<BTreeMap<&'static str, String>> {
         let group = &self.memory;
         let mut facts = BTreeMap::from([("version", "2".to_owned())]);
-        let most = |value: Option<u64>| value.map_or("max".to_owned(), |it| it.to_string());
+        let most = |value: Option<u64>| value.map_or_else(|| "max".to_owned(), |it| it.to_string());
         write(&group.join("memory.max"), &most(ask.memory_bytes))?;
         // together they are killed: half a run is no run
         write(&group.join("memory.oom.group"), "1")?;
         // where swap is not counted there is no such file
         optional(write(&group.join("memory.swap.max"), "0"))?;
         write(&group.join("pids.max"), &most(ask.pids))?;
-        for name in ["memory.max", "memory.swap.max", "memory.oom.group", "pids.max"] {
+        for name in [
+            "memory.max",
+            "memory.swap.max",
+            "memory.oom.group",
+            "pids.max",
+        ] {
             if let Ok(value) = fs::read_to_string(group.join(name)) {
                 facts.insert(name, value.trim().to_owned());
             }
@@ -97,12 +109,14 @@ impl Leaf {
         const LIMIT: &str = "memory.limit_in_bytes";
         let mut facts = BTreeMap::from([("version", "1".to_owned())]);
         let memory = |name: &str| self.memory.join(name);
-        let most = |value: Option<u64>| value.map_or("-1".to_owned(), |it| it.to_string());
+        let most = |value: Option<u64>| value.map_or_else(|| "-1".to_owned(), |it| it.to_string());
         // memory and swap together are never less than memory, in between neither
         optional(write(&memory(SWAP), "-1"))?;
         write(&memory(LIMIT), &most(ask.memory_bytes))?;
         optional(write(&memory(SWAP), &most(ask.memory_bytes)))?;
-        let pids = ask.pids.map_or("max".to_owned(), |it| it.to_string());
+        let pids = ask
+            .pids
+            .map_or_else(|| "max".to_owned(), |it| it.to_string());
         write(&self.pids.join("pids.max"), &pids)?;
         for (folder, name) in [
             (&self.memory, LIMIT),
@@ -145,7 +159,13 @@ fn optional(result: io::Result<()>) -> io::Result<()> {
 fn number(path: &Path, name: &str) -> u64 {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+        .find_map(|line| {
+            line.strip_prefix(name)?
+                .strip_prefix(' ')?
+                .trim()
+                .parse()
+                .ok()
+        })
         .unwrap_or_default()
 }
 
@@ -175,11 +195,15 @@ impl Lease {
     pub(crate) fn attach(&self, process: u32) -> Result<(), Errno> {
         let leaf = self.leaf.as_ref().ok_or(Errno::EINVAL)?;
         for folder in leaf.folders() {
-            write(&folder.join("cgroup.procs"), &process.to_string()).map_err(|error| {
-                Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))
-            })?;
+            write(&folder.join("cgroup.procs"), &process.to_string())
+                .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
         }
         Ok(())
+    }
+
+    /// Returns the group as `clone3(2)` takes it, where it can.
+    pub(crate) fn folder(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.leaf.as_ref()?.folder.as_ref()?.as_fd())
     }
 
     /// Returns what was counted since the group was leased.

@@ -14,9 +14,8 @@ mod settle;
 use std::fs;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-pub(crate) use leaf::{Counts, Lease};
 use leaf::Leaf;
-pub(crate) use settle::Version;
+pub(crate) use leaf::Lease;
 use settle::Ground;
 
 /// What a group is to hold.
@@ -32,7 +31,11 @@ pub(crate) struct Ask {
 enum Pool {
     NotTried,
     Refused(String),
-    Open { ground: Ground, idle: Vec<Leaf>, made: u64 },
+    Open {
+        ground: Ground,
+        idle: Vec<Leaf>,
+        made: u64,
+    },
 }
 
 static POOL: Mutex<Pool> = Mutex::new(Pool::NotTried);
@@ -51,7 +54,7 @@ pub(crate) fn lease(ask: Ask) -> Result<Lease, String> {
     let Err(reason) = first else { return first };
     // somebody may have removed what we had made
     release_groups();
-    take()?.limited(ask).map_err(|_| reason)
+    take()?.limited(ask).or(Err(reason))
 }
 
 fn take() -> Result<Leaf, String> {
@@ -69,13 +72,13 @@ fn take() -> Result<Leaf, String> {
     match &mut *pool {
         Pool::NotTried => Err("not tried".to_owned()),
         Pool::Refused(reason) => Err(reason.clone()),
-        Pool::Open { ground, idle, made } => match idle.pop() {
-            Some(leaf) => Ok(leaf),
-            None => {
-                *made = made.saturating_add(1);
-                Leaf::make(ground, *made)
+        Pool::Open { ground, idle, made } => {
+            if let Some(leaf) = idle.pop() {
+                return Ok(leaf);
             }
-        },
+            *made = made.saturating_add(1);
+            Leaf::make(ground, *made)
+        }
     }
 }
 

@@ -98,19 +98,13 @@ fn unescaped(text: &str) -> PathBuf {
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {
         let octal = tail.get(..3).filter(|_| first == b'\\');
-        let byte = octal.and_then(|digits| {
-            u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok()
-        });
-        match byte {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = tail.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
+        let byte =
+            octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = match byte {
+            Some(_) => tail.get(3..).unwrap_or_default(),
+            None => tail,
+        };
     }
     PathBuf::from(OsString::from_vec(bytes))
 }
@@ -119,6 +113,7 @@ fn unescaped(text: &str) -> PathBuf {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the fields are")]
     fn seat(mount: &str, own: &str) -> Option<Seat> {
         Some(Seat {
             mount: mount.into(),

@@ -81,15 +81,25 @@ fn divide(group: &Path, is_own: bool) -> Result<PathBuf, String> {
     let listed = |name: &str| {
         fs::read_to_string(group.join(name))
             .map_err(|error| format!("cannot read `{name}`: {error}"))
-            .map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+            .map(|text| {
+                text.split_whitespace()
+                    .map(str::to_owned)
+                    .collect::<Vec<_>>()
+            })
     };
     let there = listed("cgroup.controllers")?;
-    if let Some(missing) = CONTROLLERS.iter().find(|it| !there.iter().any(|one| one == *it)) {
+    if let Some(missing) = CONTROLLERS
+        .iter()
+        .find(|it| !there.iter().any(|one| one == *it))
+    {
         return Err(format!("the {missing} controller is not available"));
     }
     require_delegated(group)?;
     let given = listed("cgroup.subtree_control")?;
-    if !CONTROLLERS.iter().all(|it| given.iter().any(|one| one == it)) {
+    if !CONTROLLERS
+        .iter()
+        .all(|it| given.iter().any(|one| one == it))
+    {
         give_on(group, is_own)?;
     }
     let pool = make_own(group)?;
@@ -191,8 +201,7 @@ fn sweep(group: &Path) {
             .and_then(|name| name.strip_prefix(PREFIX))
             .and_then(|rest| rest.split_once('-'));
         let Some((owner, _)) = owner else { continue };
-        let gone = owner.parse::<u32>().is_ok()
-            && !Path::new("/proc").join(owner).exists();
+        let gone = owner.parse::<u32>().is_ok() && !Path::new("/proc").join(owner).exists();
         if gone {
             remove_all(&entry.path());
         }

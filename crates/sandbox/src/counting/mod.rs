@@ -6,13 +6,14 @@
 mod tree;
 
 use std::fs;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use nix::sys::statvfs::statvfs;
 
 use crate::outcome::{Limit, LimitReached};
+use crate::supervise::pid_of;
 use tree::Tree;
 
 /// What is counted, and what of it is too much.
@@ -60,14 +61,16 @@ pub(crate) struct Counter {
 impl Counter {
     /// Returns what counts the run of this process, if there is something to count. Where `/proc`
     /// does not show us the process, nothing can be counted.
-    pub(crate) fn of(process: BorrowedFd<'_>, what: Counted) -> Option<Self> {
+    pub(crate) fn of(process: BorrowedFd<'_>, what: &Counted) -> Option<Self> {
         if what.is_nothing() {
             return None;
         }
-        let first = number_of(process)?;
+        let first = pid_of(process)?;
+        // a kernel may be built without this list
+        fs::metadata(format!("/proc/{first}/task/{first}/children")).ok()?;
         let next_at = Instant::now().checked_add(what.every())?;
         Some(Self {
-            what,
+            what: what.clone(),
             first,
             next_at,
             suspected: None,
@@ -130,12 +133,4 @@ impl Counter {
         let all = self.what.scratch.iter().filter_map(used);
         all.fold(0, u64::saturating_add)
     }
-}
-
-/// Returns the number of the process that a pidfd stands for (`pidfd_open(2)`, "Pid" in fdinfo).
-pub(crate) fn number_of(process: BorrowedFd<'_>) -> Option<u32> {
-    let path = format!("/proc/thread-self/fdinfo/{}", process.as_raw_fd());
-    let text = fs::read_to_string(path).ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("Pid:"))?;
-    line.trim().parse().ok()
 }

@@ -54,8 +54,14 @@ impl Tree {
             for thread in threads {
                 let path = format!("/proc/{process}/task/{thread}/children");
                 let text = fs::read_to_string(path).unwrap_or_default();
-                let children = text.split_ascii_whitespace().filter_map(|it| it.parse().ok());
-                waiting.extend(children.filter(|&it| seen.insert(it)).map(|it| (it, process)));
+                let children = text
+                    .split_ascii_whitespace()
+                    .filter_map(|it| it.parse().ok());
+                waiting.extend(
+                    children
+                        .filter(|&it| seen.insert(it))
+                        .map(|it| (it, process)),
+                );
             }
         }
         tree
@@ -167,7 +173,10 @@ mod tests {
 
     #[test]
     fn counts_this_process_as_the_first_of_a_tree() {
-        let mut child = std::process::Command::new("/bin/sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let tree = Tree::read(std::process::id(), None);
         child.kill().unwrap();
         child.wait().unwrap();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What was really enforced, mechanism by mechanism.
 
+mod limits;
 mod lite;
 
 use std::collections::BTreeMap;
@@ -93,12 +94,15 @@ pub(crate) const NAMESPACES: [&str; 7] = [
 ];
 
 /// The other mechanisms of a report.
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 12] = [
     "capabilities",
     "cgroup_limits",
     "landlock",
+    "memory_limit",
     "no_new_privs",
+    "output_limit",
     "private_root",
+    "process_limit",
     "protections",
     "rlimits",
     "seccomp",
@@ -226,7 +230,11 @@ impl Evidence<'_> {
             ("address_space_bytes", limits.address_space_bytes),
             ("max_file_size_bytes", limits.max_file_size_bytes),
             ("max_open_files", limits.max_open_files),
-            ("max_processes", limits.max_processes),
+            // the kernel exempts a root caller: `process_limit` says what holds then
+            (
+                "max_processes",
+                limits.max_processes.filter(|_| !self.caller.uid.is_root()),
+            ),
         ];
         let set: Vec<_> = named
             .into_iter()
@@ -235,21 +243,11 @@ impl Evidence<'_> {
         if set.is_empty() {
             return Mechanism::new(State::NotRequested);
         }
-        let exempt = limits.max_processes.is_some() && self.caller.uid.is_root();
-        let state = if exempt {
-            State::Degraded
-        } else {
-            State::Enforced
-        };
-        let mut found = Mechanism::new(state);
+        let mut found = Mechanism::new(State::Enforced);
         for (name, value) in set {
             found = found.fact(name, value.to_string());
         }
-        if exempt {
-            found.because("the kernel exempts a root caller from max_processes")
-        } else {
-            found
-        }
+        found
     }
 }
 

@@ -18,8 +18,9 @@ pub(crate) struct Seen<'a> {
     pub(crate) counted: Vec<LimitReached>,
 }
 
-/// How far the kernel's clock of a process may lag behind the sum that it reports, microseconds.
-const CLOCK_LAG_US: u64 = 100_000;
+/// The kernel limits by the ticks that it counted, and reports a run time that it measured: on a busy
+/// machine the two are apart. At least this many thirds of the limit were used where it was reached.
+const USED_THIRDS: u64 = 2;
 const SECOND_US: u64 = 1_000_000;
 
 /// Returns how a run ended that was killed for a limit.
@@ -71,8 +72,10 @@ pub(crate) fn judge(
 /// there is a limit and, for CPU time, where that was used.
 fn of_signal(signal: i32, plan: &LaunchPlan, usage: Usage) -> Option<LimitReached> {
     let used_us = usage.user_us.saturating_add(usage.system_us);
-    let used =
-        |seconds: u64| used_us.saturating_add(CLOCK_LAG_US) >= seconds.saturating_mul(SECOND_US);
+    let used = |seconds: u64| {
+        let limit = seconds.saturating_mul(SECOND_US);
+        used_us.saturating_mul(3) >= limit.saturating_mul(USED_THIRDS)
+    };
     let ms = used_us.checked_div(1000).unwrap_or_default();
     match signal {
         libc::SIGXCPU => plan

@@ -56,7 +56,7 @@ fn a_signal_counts_only_with_its_limit_and_with_what_was_used() {
             3000,
             Some((Termination::Cpu(end(kill)), Limit::Cpu)),
         ),
-        (kill, LIMITS, 2500, None),
+        (kill, LIMITS, 1900, None),
         (kill, "{}", 9000, None),
         (
             xfsz,

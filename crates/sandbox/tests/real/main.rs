@@ -12,6 +12,7 @@ mod confinement;
 mod faults;
 mod inside;
 mod lifetime;
+mod limits;
 mod lite;
 mod memory;
 mod network;

@@ -254,25 +254,4 @@ fn limits_hold_and_are_reported() {
     let mut files = shell(Path::new(USR), "ulimit -n");
     files.limits.max_open_files = Some(17);
     assert_eq!(output_of(&files), "17\n");
-
-    // the shell and one more
-    let mut processes = shell(Path::new(USR), "sleep 1 & sleep 1 & wait; echo unreached");
-    processes.limits.max_processes = Some(2);
-    // with a user namespace of its own: in the shared one, other tests count too
-    processes.network = Network::Full;
-    let outcome = run(&processes).unwrap();
-    let (state, unreached) = (
-        outcome.enforcement.mechanisms["rlimits"].state,
-        outcome.stdout.captured.as_slice(),
-    );
-    if nix::unistd::geteuid().is_root() {
-        assert_eq!(
-            (state, unreached),
-            (State::Degraded, b"unreached\n".as_slice())
-        );
-    } else {
-        assert_eq!((state, unreached), (State::Enforced, b"".as_slice()));
-        processes.argv[2] = "sleep 0.01 & wait; echo reached".to_owned();
-        assert_eq!(output_of(&processes), "reached\n");
-    }
 }
