@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use ambit_sandbox::{Cancel, Network, Sink, State, Streams, Termination, Tier, launch};
+use ambit_sandbox::{Cancel, Sink, State, Streams, Termination, Tier, launch};
 use sha2::{Digest, Sha256};
 
 use crate::support::{Work, output_of, ready, run, shell};
