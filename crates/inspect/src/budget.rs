@@ -14,11 +14,11 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 4 MiB, 1,000,000 nodes, 24 levels of code in code.
+    /// 4 MiB, 250,000 nodes, 24 levels of code in code.
     fn default() -> Self {
         Self {
             bytes: 4 << 20,
-            nodes: 1_000_000,
+            nodes: 250_000,
             depth: 24,
         }
     }

@@ -90,7 +90,7 @@ impl Parser<'_> {
             Some(body),
         );
         let delimiter = String::from_utf8_lossy(&delimiter).into_owned();
-        self.waiting.push(Waiting {
+        self.waiting.push_back(Waiting {
             delimiter,
             quoted,
             strip,
@@ -101,8 +101,7 @@ impl Parser<'_> {
     /// A line of commands ended: the here-documents that it announced follow. Whether one is to be
     /// expanded, in a frame of its own.
     pub(super) fn end_line(&mut self) -> bool {
-        let mut waiting = std::mem::take(&mut self.waiting).into_iter();
-        while let Some(document) = waiting.next() {
+        while let Some(document) = self.waiting.pop_front() {
             let start = self.at;
             let (end, resume) = self.find_end(&document);
             if document.quoted {
@@ -126,7 +125,7 @@ impl Parser<'_> {
                 continue;
             }
             // The others wait until this one is read.
-            let rest: Vec<_> = waiting.collect();
+            let rest = std::mem::take(&mut self.waiting);
             let frame = Frame::Body {
                 resume,
                 limit: self.limit,

@@ -14,7 +14,7 @@ mod parse;
 mod secret;
 
 pub(crate) use act::{Act, Way};
-pub(crate) use eval::{Evaluator, is_program};
+pub(crate) use eval::{Evaluator, is_inert, is_program};
 pub(crate) use secret::{has_secret, is_encoded};
 
 pub use command::{Command, Flow, Origin, Program, Redirection, Word};

@@ -8,6 +8,8 @@
     reason = "places are bounded by the length of a text in memory, and only move forward"
 )]
 
+use std::collections::VecDeque;
+
 use super::ast::{Ast, Body, Item, Kind, Part, Slice, Sub, WordNode};
 use super::build::{BlockParts, Closer, Expect, List, Purpose, WordBuilder, append, push};
 use crate::budget::OverBudget;
@@ -51,9 +53,9 @@ pub(super) struct Parser<'t> {
     pub(super) frames: Vec<Frame>,
     pub(super) lists: Vec<List>,
     pub(super) words: Vec<WordBuilder>,
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: VecDeque<Waiting>,
     /// Those that wait while the body of one before them is read, for each body.
-    pub(super) later: Vec<Vec<Waiting>>,
+    pub(super) later: Vec<VecDeque<Waiting>>,
     spare: Vec<Vec<Part>>,
 }
 
@@ -71,7 +73,7 @@ pub(crate) fn parse(text: &str) -> Result<Ast, OverBudget> {
         frames: vec![Frame::List],
         lists: vec![List::new(Closer::End, Kind::Group, Expect::Command)],
         words: Vec::new(),
-        waiting: Vec::new(),
+        waiting: VecDeque::new(),
         later: Vec::new(),
         spare: Vec::new(),
     };

@@ -27,7 +27,7 @@ use super::parse::parse;
 use crate::budget::{Limits, OverBudget};
 use crate::net::Target;
 use options::Text;
-pub(crate) use tools::is_program;
+pub(crate) use tools::{is_inert, is_program};
 use value::{Stream, Value};
 
 /// A text that is being read.
@@ -457,6 +457,7 @@ impl<'l> Evaluator<'l> {
 
     /// What a command writes to its standard output.
     fn write(&mut self, out: Stream) {
+        self.spend(out.text.as_ref().map_or(0, |text| text.len()));
         if let Some(io) = self.io.last_mut() {
             io.stdout.append(out);
         }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What programs write that only read: text, files, decoders, what tells of this machine.
 
+use std::rc::Rc;
+
 use super::options::{Arg, Args, Spec};
 use super::run::relative;
 use super::value::{Stream, Value};
@@ -152,7 +154,7 @@ impl Evaluator<'_> {
 
     fn mapped(&mut self, words: &[Word], stdin: &Stream, map: impl Fn(&str) -> String) -> Stream {
         let input = self.cat(words, stdin, "cat");
-        let text = input.text.as_deref().map(map);
+        let text = input.text.as_deref().map(|text| Rc::new(map(text)));
         Stream {
             flow: input.flow.with(Flow::DECODED),
             text,
@@ -210,7 +212,7 @@ impl Evaluator<'_> {
             } else {
                 base64_decode(text)
             };
-            bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            bytes.map(|bytes| Rc::new(String::from_utf8_lossy(&bytes).into_owned()))
         });
         Some(Stream {
             flow: input.flow.with(Flow::DECODED),
@@ -238,7 +240,7 @@ impl Evaluator<'_> {
                     });
                     out.append(Stream {
                         flow: value.flow,
-                        text: value.is_known().then_some(value.text),
+                        text: value.is_known().then(|| Rc::new(value.text)),
                         given: true,
                     });
                 }
@@ -604,7 +606,7 @@ fn tr(words: &[Word], stdin: &Stream) -> Stream {
             .text
             .as_ref()
             .filter(|_| deletes)
-            .map(|text| text.chars().filter(|c| !set.contains(c)).collect());
+            .map(|text| Rc::new(text.chars().filter(|c| !set.contains(c)).collect()));
         return Stream {
             flow: stdin.flow,
             text,
@@ -617,12 +619,14 @@ fn tr(words: &[Word], stdin: &Stream) -> Stream {
     let (from, to) = (tr_set(&from.text), tr_set(&to.text));
     let last = to.last().copied();
     let text = stdin.text.as_ref().map(|text| {
-        text.chars()
+        let text: String = text
+            .chars()
             .map(|c| match from.iter().rposition(|f| *f == c) {
                 Some(at) => to.get(at).copied().or(last).unwrap_or(c),
                 None => c,
             })
-            .collect()
+            .collect();
+        Rc::new(text)
     });
     Stream {
         flow: stdin.flow.with(Flow::DECODED),

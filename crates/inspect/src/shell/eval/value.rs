@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Values of variables, and streams.
 
+use std::rc::Rc;
+
 use crate::shell::command::{Flow, Word};
 
 /// How much of a stream's text is kept.
-const KEPT: usize = 64 << 10;
+const KEPT: usize = 1 << 20;
 
 /// A variable's value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl Value {
 pub(crate) struct Stream {
     pub(crate) flow: Flow,
     /// All of it, if it is known.
-    pub(crate) text: Option<String>,
+    pub(crate) text: Option<Rc<String>>,
     /// Whether anything writes to it at all: a terminal's silence is no script.
     pub(crate) given: bool,
 }
@@ -52,10 +54,10 @@ impl Default for Stream {
 
 impl Stream {
     /// Nothing, so far.
-    pub(crate) const fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             flow: Flow::NONE,
-            text: Some(String::new()),
+            text: Some(Rc::default()),
             given: false,
         }
     }
@@ -63,7 +65,7 @@ impl Stream {
     pub(crate) fn known(text: impl Into<String>, flow: Flow) -> Self {
         Self {
             flow,
-            text: Some(text.into()),
+            text: Some(Rc::new(text.into())),
             given: true,
         }
     }
@@ -82,17 +84,32 @@ impl Stream {
         self.given |= other.given;
         self.text = match (self.text.take(), other.text) {
             (Some(mut mine), Some(more)) if mine.len().saturating_add(more.len()) <= KEPT => {
-                mine.push_str(&more);
-                Some(mine)
+                if mine.is_empty() {
+                    Some(more)
+                } else {
+                    Rc::make_mut(&mut mine).push_str(&more);
+                    Some(mine)
+                }
+            }
+            (Some(_), Some(_)) => {
+                // Too long to be followed: what it says is not known any more.
+                self.flow = self.flow.with(Flow::UNKNOWN);
+                None
             }
             _ => None,
         };
     }
 
+    /// Its text, if it is known; else nothing.
+    pub(crate) fn text_or_empty(&self) -> String {
+        self.text.as_deref().cloned().unwrap_or_default()
+    }
+
     /// As `$(…)` gives it.
     pub(crate) fn into_value(self) -> Value {
         match self.text {
-            Some(mut text) => {
+            Some(text) => {
+                let mut text = Rc::unwrap_or_clone(text);
                 let end = text.trim_end_matches('\n').len();
                 text.truncate(end);
                 Value {

@@ -871,9 +871,11 @@ fn peel_git(rest: &[Word]) -> Peeled {
                 .cloned()
                 .collect();
             add(&join(&rest).text);
+            break;
         } else if text == "run" && rest.first().is_some_and(|word| word.text == "bisect") {
             let rest: Vec<_> = words.clone().cloned().collect();
             add(&join(&rest).text);
+            break;
         }
     }
     one_code(found)

@@ -265,7 +265,7 @@ impl Evaluator<'_> {
 }
 
 fn text_of(words: &[Word], stdin: &Stream) -> String {
-    let mut text = stdin.text.clone().unwrap_or_default();
+    let mut text = stdin.text_or_empty();
     for word in words {
         text.push('\n');
         text.push_str(&word.text);

@@ -299,7 +299,7 @@ impl Evaluator<'_> {
             "tftp" => Spec::new("mc", &[]),
             _ => Spec::new("NPsT", &[]),
         };
-        let mut commands = stdin.text.clone().unwrap_or_default();
+        let mut commands = stdin.text_or_empty();
         let mut data = if stdin.text.is_none() {
             stdin.flow
         } else {
@@ -323,7 +323,7 @@ impl Evaluator<'_> {
                     } else {
                         Flow::NONE
                     });
-                    commands.push_str(&stream.text.unwrap_or_default());
+                    commands.push_str(&stream.text_or_empty());
                 }
                 Arg::Value("c" | "e" | "command", value) => {
                     commands.push('\n');

@@ -204,10 +204,7 @@ impl Evaluator<'_> {
                 origin: value.origin,
             })
         };
-        (
-            stream.flow.with(value.flow),
-            stream.text.unwrap_or_default(),
-        )
+        (stream.flow.with(value.flow), stream.text_or_empty())
     }
 
     fn send(&mut self, request: &mut Request, value: Text<'_>, path: Option<&str>, stdin: &Stream) {
@@ -526,7 +523,7 @@ impl Evaluator<'_> {
             matches!(name, "POST") || (matches!(name, "websocat" | "wscat") && stdin.given);
         if request.sends {
             request.sent.data = stdin.flow;
-            request.sent.text = stdin.text.clone().unwrap_or_default();
+            request.sent.text = stdin.text_or_empty();
         }
         for arg in Args::new(words, spec) {
             match arg {
