@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reading is linear in time, and needs no stack: every family of input that is known to break
 //! readers, doubled up to 1 MiB, on a stack of 256 KiB.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a thread that cannot start fails the test"
-)]
-#![expect(clippy::print_stdout, reason = "the times are to be read")]
 
 use std::time::{Duration, Instant};
 
