@@ -5,6 +5,7 @@ import { jsonSchema, SCHEMA_NAMES, type SchemaName } from '../index.js'
 
 /** Short names of the documents that people write most. */
 const SHORT: Readonly<Record<string, SchemaName>> = {
+  approval: 'ambit.approval.v1',
   contract: 'ambit.contract.v1',
   decision: 'ambit.policy-decision.v1',
   policy: 'ambit.policy.v1',

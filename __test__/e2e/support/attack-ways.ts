@@ -44,7 +44,7 @@ export const WAYS: readonly Way[] = [
     id: 'atk-075',
     name: 'vim -c',
     argv: ({ act }) => ['vim', '-es', '-c', `!${act}`, '-c', 'q'],
-    decision: ALLOW,
+    decision: INLINE,
   },
   {
     id: 'atk-076',
