@@ -234,6 +234,9 @@ export interface Failure {
   details?: string
 }
 
+/** Returns the fingerprint of a secret: one line. */
+export declare function fingerprintSecret(secret: string | Uint8Array): TextAnswer
+
 /**
  * Makes a new key pair: the private key as PKCS#8 PEM into a new file with mode 0600, encrypted
  * where there is a secret, the public one as SPKI PEM into a new file beside it. Neither may exist.

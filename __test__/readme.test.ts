@@ -83,6 +83,7 @@ function sourceExamples(): Example[] {
 const PRINTS: Record<string, string> = {
   'readme-1.mjs': "success 0 [ 'ALLOW' ]\nvalid OK\n",
   'readme-2.cjs': "allow [ 'ALLOW' ]\n",
+  'src-inspect-chain-ts-1.mts': "deny [ 'EGRESS_UPLOAD' ]\n",
   'src-native-ts-1.mts': '{"a":2,"b":1}\n',
   'src-native-ts-2.mts': 'ba7816bf\n',
   'src-policy-digest-ts-1.mts': '71\n',

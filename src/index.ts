@@ -50,18 +50,23 @@ export {
   type InspectorRules,
   type InspectorSource,
   type OnFailure,
+  type PathsOptions,
   type RepetitionOptions,
+  type SecretsOptions,
   type SequenceRule,
   type ToolCall,
   type WaitingInspector,
   adversary,
   defaultChain,
   egress,
+  fingerprint,
   loadAdversaryRules,
   loadInspectorRules,
   parseInspectorRules,
+  paths,
   repetition,
   rules,
+  secrets,
   sequence,
 } from './inspect/index.js'
 export {
@@ -125,6 +130,7 @@ export type {
   Submission,
 } from './ledger/types.js'
 export type {
+  CommandFinding,
   Mode,
   Policy,
   PolicyDecision,
@@ -159,7 +165,6 @@ export {
   policyBundle,
   policyDigest,
   starterFiles,
-  testPolicies,
 } from './policy/index.js'
 export { type KeyStatus, type Verdict, verifyReceipt } from './receipt/verify.js'
 export type { Commitment, ReceiptSource, SetOptions, Trust } from './receipt/request.js'
@@ -190,6 +195,7 @@ export {
 } from './run/approvals.js'
 export { type ApproveOptions, type ApproveResult, approve } from './run/approve.js'
 export { type CheckOptions, check } from './run/documents.js'
+export { testPolicies } from './run/inspection.js'
 export { type DryRun, type PlannedLaunch, dryRun } from './run/dry-run.js'
 export type { CommandListener, OutputListener } from './run/execute.js'
 export { type Garbage, collectGarbage } from './run/garbage.js'

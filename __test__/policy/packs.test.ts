@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AmbitError } from '../../src/errors.js'
-import { evaluate, loadPolicy, testPolicies } from '../../src/policy/index.js'
+import { evaluate, loadPolicy } from '../../src/policy/index.js'
+import { testPolicies } from '../../src/run/inspection.js'
 import { ambitPolicy, command, contractOf, policy, root, vectors } from './support.js'
 
 const FOLDER = join(root, 'policies')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalize } from '../native.js'
+import { addon, canonicalize, requireText, unwrap } from '../native.js'
 import type { InspectorRule, SequenceRule } from './rules-file.js'
 import type { BuiltinInspector } from './types.js'
 
@@ -49,6 +49,54 @@ export function repetition(options: RepetitionOptions = {}): BuiltinInspector {
   const { maxRepeats, tools, warnAt, masks } = options
   const spec = { kind: 'repetition', max_repeats: maxRepeats, tools, warn_at: warnAt, masks }
   return builtin('repetition', spec)
+}
+
+/** Options of {@link secrets}. */
+export interface SecretsOptions {
+  /** Secrets that are known, as {@link fingerprint} returned them. */
+  readonly fingerprints?: readonly string[]
+  /** What a value is that looks random; `warn` unless given. */
+  readonly random?: 'deny' | 'off' | 'warn'
+  /** Names of parameters that hold credentials by design; `*` is any text. */
+  readonly allowParams?: readonly string[]
+}
+
+/**
+ * Finds credentials anywhere in a call: in well-known formats, known by fingerprint, or looking
+ * random; as they are, or in base64, hexadecimal digits or percent-encoding. A finding never holds
+ * what was found.
+ */
+export function secrets(options: SecretsOptions = {}): BuiltinInspector {
+  const { fingerprints, random, allowParams } = options
+  return builtin('secrets', { kind: 'secrets', fingerprints, random, allow_params: allowParams })
+}
+
+/**
+ * Returns the fingerprint of a secret of 8 to 65,536 bytes, by which {@link secrets} finds it. Keep it
+ * as the secret itself: who has it can try guesses.
+ *
+ * @throws {@link InspectError} `ERR_INSPECT_OPTIONS` for a secret of another length
+ */
+export function fingerprint(secret: string | Uint8Array): string {
+  if (typeof secret === 'string') requireText(secret)
+  return unwrap(addon.fingerprintSecret(secret)).value
+}
+
+/** Options of {@link paths}. */
+export interface PathsOptions {
+  /** Paths that may be read and written whatever they are, such as `~/.npmrc`; `*` is any text. */
+  readonly allow?: readonly string[]
+  /** Folders from the root; with any, a path from the root that lies in none is denied. */
+  readonly roots?: readonly string[]
+}
+
+/**
+ * Finds reads of files that hold credentials, writes to files that make others run code, and paths
+ * that climb out of where they start.
+ */
+export function paths(options: PathsOptions = {}): BuiltinInspector {
+  const { allow, roots } = options
+  return builtin('paths', { kind: 'paths', allow, roots })
 }
 
 /** Holds a session to rules on the order of its calls. */

@@ -8,10 +8,15 @@ export {
 export {
   type BuiltinName,
   type EgressOptions,
+  type PathsOptions,
   type RepetitionOptions,
+  type SecretsOptions,
   egress,
+  fingerprint,
+  paths,
   repetition,
   rules,
+  secrets,
   sequence,
 } from './builtin.js'
 export {

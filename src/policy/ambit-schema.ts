@@ -151,6 +151,9 @@ export const FEATURES = [
 /** Default protections of files in granted trees, which a policy can lift by name. */
 export const PROTECTIONS = ['auto_run', 'credentials', 'dotenv', 'git_config', 'git_hooks'] as const
 
+/** The inspectors that a policy can name: they answer at once, and need no more than the command. */
+export const INSPECTORS = ['egress', 'repetition', 'secrets', 'paths'] as const
+
 const RFC3339_UTC = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T\d{2}:\d{2}:\d{2}Z$/
 
 /** A moment such as `2027-01-31T00:00:00Z`. */
@@ -190,6 +193,9 @@ export const SUPERSET_SHAPE = {
   obligations: list(z.strictObject({ require: z.literal('clean_work_tree'), path: absolutePath() }))
     .optional()
     .describe('What must hold before a command starts.'),
+  inspectors: uniqueBy(z.array(z.enum(INSPECTORS)), (name) => name)
+    .optional()
+    .describe('Who looks at each command; egress and repetition unless said, none for [].'),
   enforcement_floor: z.enum(['full', 'lite', 'none']).optional(),
   timeout_grace_ms: z
     .int()

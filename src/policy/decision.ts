@@ -32,6 +32,14 @@ const ClassifiedEffect = z.strictObject({
   effect_type: z.string().min(1),
 })
 
+const Finding = z.strictObject({
+  command_id: z.string().min(1),
+  inspector: z.string().min(1),
+  code: code(),
+  severity: z.enum(['deny', 'warn']),
+  message: z.string().describe('For people; hostile text is not escaped here.'),
+})
+
 /** What the runner has to see to before a command starts; one it does not know stops it. */
 const Obligation = z.union([
   z.strictObject({ require: z.literal('clean_work_tree'), path: z.string() }),
@@ -70,6 +78,12 @@ export const PolicyDecisionSchema = z
       .describe("csc's reasons in csc's order, then ours in the order of the contract."),
     reasons_total: z.int().min(1).describe('How many there were before the list was cut.'),
     classified_effects: z.array(ClassifiedEffect),
+    findings: z
+      .array(Finding)
+      .min(1)
+      .max(MAX_REASONS)
+      .optional()
+      .describe('What inspectors found; a warning changes nothing.'),
     obligations: z.array(Obligation).min(1).optional(),
     expires_at: z
       .string()
@@ -110,6 +124,18 @@ export interface PolicyReason {
   readonly source?: string
 }
 
+/** What an inspector found in a command. */
+export interface CommandFinding {
+  readonly command_id: string
+  readonly inspector: string
+  /** Such as `EGRESS_UPLOAD`. */
+  readonly code: string
+  /** `deny` denies the contract, with `INSPECTOR_DENIED`; `warn` changes nothing. */
+  readonly severity: 'deny' | 'warn'
+  /** For people. Hostile text is not escaped here; secrets never stand in it. */
+  readonly message: string
+}
+
 /** What a policy says about a contract. */
 export interface PolicyDecision {
   readonly decision_version: typeof DECISION_VERSION
@@ -133,6 +159,8 @@ export interface PolicyDecision {
     readonly command_id: string
     readonly effect_type: string
   }[]
+  /** What inspectors found, at most {@link MAX_REASONS}; absent where they found nothing. */
+  readonly findings?: readonly CommandFinding[]
   /** What the runner has to see to; absent where the policy asks for nothing. */
   readonly obligations?: readonly Obligation[]
   /** RFC 3339 in UTC; absent where the time of the decision was not given. */

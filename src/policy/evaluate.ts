@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LoadedContract } from '../contract/schema.js'
 import { checkCommand } from './checks.js'
-import { DECISION_VERSION, type Mode, type PolicyDecision } from './decision.js'
+import {
+  type CommandFinding,
+  DECISION_VERSION,
+  MAX_REASONS,
+  type Mode,
+  type PolicyDecision,
+} from './decision.js'
 import { Findings } from './findings.js'
 import { obligationsOf } from './obligations.js'
 import type { Policy } from './schema.js'
@@ -11,6 +17,8 @@ export interface EvaluationContext {
   readonly mode: Mode
   /** The time of the decision. Without it a policy that expires denies. */
   readonly now?: Date
+  /** What inspectors found in the contract's commands. */
+  readonly findings?: readonly CommandFinding[]
 }
 
 /** How long a decision may be used, in milliseconds. */
@@ -48,6 +56,15 @@ function checkApprovalMode({ approval_mode: value }: LoadedContract, found: Find
   found.csc('APPROVAL_REQUIRED', message, { value })
 }
 
+/** Adds what inspectors deny. */
+function checkFindings(inspected: readonly CommandFinding[], found: Findings): void {
+  for (const { command_id: commandId, inspector, code, severity, message } of inspected) {
+    if (severity !== 'deny') continue
+    const words = `inspector ${inspector} denies: ${message}`
+    found.own('INSPECTOR_DENIED', words, { commandId, value: code, rule: 'inspectors' })
+  }
+}
+
 /** Returns until when a decision may be used, if the time is known. */
 function expiryOf(policy: Policy, { now }: EvaluationContext): { expires_at?: string } {
   if (now === undefined) return {}
@@ -79,6 +96,8 @@ export function assess(
       effect_type: effect,
     })),
   )
+  const { findings: inspected = [] } = context
+  checkFindings(inspected, found)
   checkApprovalMode(contract, found)
   const verdict = found.verdict()
   if (verdict === 'allow') found.csc('ALLOW', 'contract satisfies v0.1 policy checks')
@@ -95,6 +114,7 @@ export function assess(
     reasons: found.reasons(),
     reasons_total: found.total(),
     classified_effects: effects,
+    ...(inspected.length > 0 && { findings: inspected.slice(0, MAX_REASONS) }),
     ...(obligations.length > 0 && { obligations }),
     ...expiryOf(policy, context),
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 export {
+  type CommandFinding,
   type Mode,
   type PolicyDecision,
   PolicyDecisionSchema,
@@ -19,7 +20,7 @@ export {
   policyBundle,
   policyDigest,
 } from './digest.js'
-export { type PolicyTest, testPolicies } from './pack.js'
+export { type ContractInspector, type PolicyTest, testPolicies } from './pack.js'
 export { type LintCode, type LintFinding, lintPolicy } from './lint.js'
 export { type ChangeEffect, diffPolicies, type PolicyChange } from './diff.js'
 export { formatPolicy } from './format.js'

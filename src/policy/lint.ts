@@ -21,6 +21,7 @@ const LINT_CODES = {
   EXECUTABLE_WRITABLE: 'A pinned file without digest lies where contracts may write.',
   HOST_NEVER_MATCHES: 'A host is a name alone: no scheme, port, path or wildcard.',
   INTERPRETER_ALLOWED: 'This program runs whatever a file in scope says.',
+  INSPECTORS_OFF: 'No inspector looks at commands: what they would find is not denied.',
   NETWORK_UNJUDGED: 'The network is allowlisted and the policy lists no host: none is judged.',
   PREFIX_CLIMBS: 'A prefix with `..` allows nothing: paths with `..` are denied.',
   PREFIX_HOLDS_GLOB: 'In a prefix, `*`, `?` and `[` mean themselves.',
@@ -185,6 +186,7 @@ export function lintPolicy({ document, places }: Policy): readonly LintFinding[]
   lintScopes(document, report)
   lintNetwork(document, report)
   lintGrants(document, report)
+  if (document.inspectors?.length === 0) report('INSPECTORS_OFF', 'inspectors')
   lintPins(document, report)
   return found.toSorted((a, b) => a.line - b.line || a.column - b.column)
 }

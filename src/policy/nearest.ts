@@ -72,6 +72,7 @@ const HINTS: Partial<Record<ReasonCode, Hint>> = {
   EXECUTABLE_NOT_PINNED: (_, { executables = [] }) =>
     `call one of ${anyOf(executables.map(({ path }) => path))}`,
   FEATURE_NOT_ALLOWED: (value) => `ask for less, or add ${quote(value)} to allow_features`,
+  INSPECTOR_DENIED: () => 'ask for a command that does not do this',
   POLICY_EXPIRED: () => 'have the policy renewed',
   APPROVAL_APPROVER_UNKNOWN: (_, { approvals }) =>
     typeof approvals === 'object'

@@ -13,6 +13,7 @@ import { visible } from '../contract/visible.js'
 import { PolicyError } from '../errors.js'
 import { parseJson } from '../native.js'
 import { coverable, usedRules } from './coverage.js'
+import type { CommandFinding } from './decision.js'
 import { assess } from './evaluate.js'
 import { loadPolicy } from './parse.js'
 import type { Policy } from './schema.js'
@@ -65,6 +66,12 @@ export interface PolicyTest {
   readonly ok: boolean
 }
 
+/** What cases are tried on. */
+interface Tried {
+  readonly policy: Policy
+  readonly inspect: ContractInspector
+}
+
 /** The smallest contract around one command. */
 function contractOf({ command, risk_class, approval_mode }: PolicyCase, name: string) {
   const who = 'policy-test'
@@ -84,11 +91,23 @@ function contractOf({ command, risk_class, approval_mode }: PolicyCase, name: st
 const isSame = (want: Answer, got: Answer): boolean =>
   want.decision === got.decision && want.reason_codes.join() === got.reason_codes.join()
 
+/** Says what inspectors find in a contract under a policy. */
+export type ContractInspector = (
+  contract: LoadedContract,
+  policy: Policy,
+) => readonly CommandFinding[]
+
 /** Tries cases on a policy; the rules that are at work on the way are added. */
-function tryCase(entry: PolicyCase, name: string, policy: Policy, atWork: Set<string>): CaseResult {
+function tryCase(
+  entry: PolicyCase,
+  name: string,
+  { policy, inspect }: Tried,
+  atWork: Set<string>,
+): CaseResult {
   const contract: LoadedContract = contractOf(entry, name)
   const { mode, at } = entry
-  const { decision, rules } = assess(contract, policy, { mode, now: new Date(at) })
+  const findings = inspect(contract, policy)
+  const { decision, rules } = assess(contract, policy, { mode, now: new Date(at), findings })
   for (const rule of rules) atWork.add(rule)
   if (decision.decision !== 'deny') {
     for (const rule of usedRules(contract, policy)) atWork.add(rule)
@@ -128,12 +147,12 @@ async function readCases(file: string): Promise<readonly PolicyCase[]> {
 }
 
 /** Tries the cases that stand beside a policy. */
-async function testOne(file: string): Promise<PolicyTest> {
+async function testOne(file: string, inspect: ContractInspector): Promise<PolicyTest> {
   const policy = await loadPolicy(file)
   const casesFile = join(dirname(file), 'cases.json')
   const atWork = new Set<string>()
   const cases = (await readCases(casesFile)).map((entry, index) =>
-    tryCase(entry, `${casesFile} case ${index + 1}`, policy, atWork),
+    tryCase(entry, `${casesFile} case ${index + 1}`, { policy, inspect }, atWork),
   )
   const { allowing, denying } = coverable(policy.document)
   const all = [...allowing, ...denying]
@@ -165,9 +184,13 @@ async function policiesIn(path: string): Promise<readonly string[]> {
  * decision and the codes that it wants, and every rule must be at work in some case.
  *
  * @param paths policy files, folders with a `policy.yaml`, or folders of such folders
+ * @param inspect what looks at the contracts
  * @throws {@link PolicyError}, {@link ContractError} for documents that are not valid or not there
  */
-export async function testPolicies(paths: readonly string[]): Promise<readonly PolicyTest[]> {
+export async function testPolicies(
+  paths: readonly string[],
+  inspect: ContractInspector,
+): Promise<readonly PolicyTest[]> {
   const files = await Promise.all(paths.map(policiesIn))
   const nothing = paths.find((_, index) => files[index]?.length === 0)
   if (nothing !== undefined) {
@@ -175,5 +198,5 @@ export async function testPolicies(paths: readonly string[]): Promise<readonly P
     const issues = [{ path: '', message, line: 0, column: 0, code: 'UNREADABLE' }]
     throw new PolicyError('ERR_POLICY_UNREADABLE', message, { issues })
   }
-  return await Promise.all(files.flat().map(testOne))
+  return await Promise.all(files.flat().map((file) => testOne(file, inspect)))
 }

@@ -168,6 +168,10 @@ export const REASON_CODES = {
     effect: 'needs_approval',
     meaning: 'An approval is not signed, and the policy does not take unsigned ones.',
   },
+  INSPECTOR_DENIED: {
+    effect: 'deny',
+    meaning: 'An inspector that the policy names found what must not be done in a command.',
+  },
 } satisfies Record<string, ReasonCodeEntry>
 
 /** A stable name of a reason. Consumers tolerate names that they do not know. */

@@ -87,6 +87,10 @@ const SAYS: readonly (readonly [rule: string, says: Says])[] = [
     (p) => p.obligations?.map(({ require, path }) => `requires ${require} in ${path}`).join(', '),
   ],
   [
+    'inspectors',
+    (p) => p.inspectors && `commands are inspected for ${each(p.inspectors, 'nothing')}`,
+  ],
+  [
     'enforcement_floor',
     (p) => p.enforcement_floor && `enforcement: at least ${p.enforcement_floor}`,
   ],

@@ -10,6 +10,7 @@ import { ApprovalError } from '../errors.js'
 import type { Signer } from '../keys/signer.js'
 import { type PolicyDecision, evaluate } from '../policy/index.js'
 import { type CheckOptions, readDocuments } from './documents.js'
+import { inspectContract } from './inspection.js'
 
 /** What is approved, by whom, and on which terms. */
 export interface ApproveOptions
@@ -40,7 +41,8 @@ export async function approve(options: ApproveOptions): Promise<ApproveResult> {
   const { contract, policy } = await readDocuments(options)
   const { signer, mode = 'hardened' } = options
   const now = options.now?.() ?? new Date()
-  const decision = evaluate(contract, policy, { mode, now })
+  const findings = inspectContract(contract, policy)
+  const decision = evaluate(contract, policy, { mode, now, findings })
   if (decision.decision === 'deny') return { decision }
   const approval = signApproval(contract, policy, signer, { ...options, mode, now })
   requireWorth(approval, { contract, policy, mode, now })

@@ -7,6 +7,7 @@ import { ApprovalError } from '../errors.js'
 import type { Recorded } from '../ledger/types.js'
 import { type Mode, evaluate } from '../policy/index.js'
 import type { Documents } from './documents.js'
+import { inspectContract } from './inspection.js'
 import { type Marks, type RunFacts, actorOf, decisionPayload } from './payloads.js'
 import type { Recorder } from './recorder.js'
 
@@ -35,7 +36,8 @@ export async function decideRun(question: Question): Promise<Decided> {
   const { contract, policy, approvals, recorder, mode, now, marks } = question
   const startedAt = now()
   const by = { mode, now: startedAt }
-  const policyDecision = evaluate(contract, policy, by)
+  const findings = inspectContract(contract, policy)
+  const policyDecision = evaluate(contract, policy, { ...by, findings })
   const runId = `run_${randomUUID()}`
   const actor = actorOf(contract.actor)
   // each turn but the last one finds an approval used that was not before

@@ -4,6 +4,7 @@ import { type LoadedContract, loadContract, parseContract } from '../contract/in
 import { ConfigError } from '../errors.js'
 import { type Mode, type Policy, evaluate, loadPolicy, parsePolicy } from '../policy/index.js'
 import type { PolicyDecision } from '../policy/index.js'
+import { inspectContract } from './inspection.js'
 
 /** A document: a file's path, its bytes, or what was read from it before. */
 type Source<Loaded> = Loaded | Uint8Array | string
@@ -74,6 +75,7 @@ export async function check(options: CheckOptions): Promise<PolicyDecision> {
   const { contract, policy, approvals } = await readDocuments(options)
   const now = options.now?.() ?? new Date()
   const by = { mode: options.mode ?? 'hardened', now } as const
-  const decision = evaluate(contract, policy, by)
+  const findings = inspectContract(contract, policy)
+  const decision = evaluate(contract, policy, { ...by, findings })
   return applyApprovals(decision, approvals, { ...by, contract, policy }).decision
 }

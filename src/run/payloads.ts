@@ -75,6 +75,7 @@ export function decisionPayload(facts: RunFacts): string {
     policy_name: decision.policy_profile,
     policy_hash: `sha256:${decision.policy_sha256}`,
     classified_effects: decision.classified_effects,
+    ...(decision.findings && { findings: decision.findings }),
     ...(facts.approvals.length > 0 && { approvals: facts.approvals }),
     actor: facts.actor,
     ...facts.marks,

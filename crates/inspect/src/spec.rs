@@ -6,9 +6,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::chain::{InspectorChain, OnFailure};
+use crate::egress::EgressInspector;
+use crate::finding::Severity;
 use crate::inspector::Inspector;
+use crate::net::{AllowListError, DEFAULT_HOSTS};
+use crate::paths::{Paths, PathsOptions};
 use crate::repetition::{Repetition, RepetitionOptions};
 use crate::rules::{Rule, Rules};
+use crate::secrets::{FingerprintError, Secrets, SecretsOptions};
 use crate::sequence::{Sequence, SequenceRule};
 
 /// Why a chain cannot be made.
@@ -33,8 +38,11 @@ pub enum SpecError {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum Spec {
+    Egress(EgressSpec),
+    Paths(PathsSpec),
     Repetition(RepetitionSpec),
     Rules(RulesSpec),
+    Secrets(SecretsSpec),
     Sequence(SequenceSpec),
 }
 
@@ -47,6 +55,44 @@ struct RepetitionSpec {
     warn_at: Option<u64>,
     #[serde(default)]
     masks: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EgressSpec {
+    allowed_hosts: Option<Vec<String>>,
+    #[serde(default)]
+    extra_hosts: Vec<String>,
+    #[serde(default)]
+    strict: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PathsSpec {
+    #[serde(default)]
+    allow: Vec<String>,
+    #[serde(default)]
+    roots: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretsSpec {
+    #[serde(default)]
+    fingerprints: Vec<String>,
+    /// `off` does not look for values that look random.
+    random: Option<Random>,
+    #[serde(default)]
+    allow_params: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Random {
+    Deny,
+    Off,
+    Warn,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +124,19 @@ impl InspectorChain {
 }
 
 fn inspector(spec: Spec, place: usize) -> Result<Box<dyn Inspector>, SpecError> {
+    let refuse = |kind, error: &dyn std::error::Error| SpecError::Options {
+        place,
+        kind,
+        reason: error.to_string(),
+    };
     match spec {
+        Spec::Egress(spec) => match egress(spec) {
+            Ok(egress) => Ok(Box::new(egress)),
+            Err(error) => Err(refuse("egress", &error)),
+        },
+        Spec::Paths(PathsSpec { allow, roots }) => {
+            Ok(Box::new(Paths::new(PathsOptions { allow, roots })))
+        }
         Spec::Repetition(spec) => {
             let default = RepetitionOptions::default();
             Ok(Box::new(Repetition::new(RepetitionOptions {
@@ -90,14 +148,40 @@ fn inspector(spec: Spec, place: usize) -> Result<Box<dyn Inspector>, SpecError> 
         }
         Spec::Rules(spec) => match Rules::new(spec.rules) {
             Ok(rules) => Ok(Box::new(rules)),
-            Err(error) => Err(SpecError::Options {
-                place,
-                kind: "rules",
-                reason: error.to_string(),
-            }),
+            Err(error) => Err(refuse("rules", &error)),
+        },
+        Spec::Secrets(spec) => match secrets(spec) {
+            Ok(secrets) => Ok(Box::new(secrets)),
+            Err(error) => Err(refuse("secrets", &error)),
         },
         Spec::Sequence(spec) => Ok(Box::new(Sequence::new(spec.rules))),
     }
+}
+
+fn egress(spec: EgressSpec) -> Result<EgressInspector, AllowListError> {
+    let default = || {
+        DEFAULT_HOSTS
+            .iter()
+            .map(|host| (*host).to_owned())
+            .collect()
+    };
+    let mut hosts: Vec<String> = spec.allowed_hosts.unwrap_or_else(default);
+    hosts.extend(spec.extra_hosts);
+    Ok(EgressInspector::new(&hosts)?.strict(spec.strict))
+}
+
+fn secrets(spec: SecretsSpec) -> Result<Secrets, FingerprintError> {
+    let random = match spec.random.unwrap_or(Random::Warn) {
+        Random::Deny => Some(Severity::Deny),
+        Random::Off => None,
+        Random::Warn => Some(Severity::Warn),
+    };
+    let fingerprints = spec.fingerprints.iter().map(|text| text.parse());
+    Secrets::new(SecretsOptions {
+        fingerprints: fingerprints.collect::<Result<_, _>>()?,
+        random,
+        allow_params: spec.allow_params,
+    })
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ use std::sync::Arc;
 
 use ambit_canon::{Limits, Value, parse};
 use ambit_inspect::{
-    Call, Finding, InspectorChain, OnFailure, Pattern, Session, Severity, Verdict,
+    Call, Finding, Fingerprint, InspectorChain, OnFailure, Pattern, Session, Severity, Verdict,
 };
+use napi::bindgen_prelude::{Either, Uint8Array};
 use napi_derive::napi;
 use serde_json::json;
 
 use crate::answer::{Failure, TextAnswer, caused, failure, text};
+use crate::json::bytes_of;
 
 /// The largest parameters that are read.
 const CALL_LIMITS: Limits = Limits {
@@ -121,9 +123,16 @@ impl InspectorSession {
 pub fn check_inspector_pattern(pattern: String) -> TextAnswer {
     match Pattern::new(&pattern) {
         Ok(_) => text(pattern),
-        Err(error) => {
-            napi::bindgen_prelude::Either::B(failure("ERR_INSPECT_OPTIONS", error.to_string()))
-        }
+        Err(error) => Either::B(failure("ERR_INSPECT_OPTIONS", error.to_string())),
+    }
+}
+
+/// Returns the fingerprint of a secret: one line.
+#[napi(catch_unwind)]
+pub fn fingerprint_secret(secret: Either<String, Uint8Array>) -> TextAnswer {
+    match Fingerprint::of(bytes_of(&secret)) {
+        Ok(fingerprint) => text(fingerprint.to_string()),
+        Err(error) => Either::B(caused("ERR_INSPECT_OPTIONS", &error)),
     }
 }
 

@@ -122,6 +122,17 @@ const EFFECT: Shape = {
   others: true,
 }
 
+const FINDING: Shape = {
+  members: [
+    must('command_id', TEXT),
+    must('inspector', TEXT),
+    must('code', string(isCode, 'a reason code')),
+    must('severity', oneOf('deny', 'warn')),
+    must('message', STRING),
+  ],
+  others: true,
+}
+
 const DECISION: Shape = {
   members: [
     ...IN_LEDGER,
@@ -133,6 +144,7 @@ const DECISION: Shape = {
     must('policy_name', TEXT),
     must('policy_hash', DIGEST),
     must('classified_effects', list(object(EFFECT))),
+    may('findings', list(object(FINDING))),
     may('approvals', list(object(USED))),
     ...CHOSEN,
   ],

@@ -106,6 +106,7 @@ static DECISION: Shape = Shape {
         must("policy_name", TEXT),
         must("policy_hash", DIGEST),
         must("classified_effects", Check::List(&Check::Object(&EFFECT))),
+        may("findings", Check::List(&Check::Object(&FINDING))),
         may("actor", Check::Object(&ACTOR)),
         may("approvals", Check::List(&Check::Object(&approval::USED))),
         may("nonce", BOUNDED),
@@ -121,6 +122,18 @@ static ACTOR: Shape = Shape {
 
 static EFFECT: Shape = Shape {
     members: &[must("command_id", TEXT), must("effect_type", TEXT)],
+    others: Others::AsAsked,
+};
+
+/// What an inspector found in a command.
+static FINDING: Shape = Shape {
+    members: &[
+        must("command_id", TEXT),
+        must("inspector", TEXT),
+        must("code", Check::String(is_code, "a reason code")),
+        must("severity", Check::OneOf(&["deny", "warn"])),
+        must("message", STRING),
+    ],
     others: Others::AsAsked,
 };
 
