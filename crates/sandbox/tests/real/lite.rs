@@ -13,6 +13,9 @@ use std::process::{Command, Stdio};
 use ambit_sandbox::{
     Floor, LaunchPlan, Network, Outcome, Protection, SandboxError, State, Termination, Tier, probe,
 };
+use landlock::{
+    ABI, Access, AccessFs, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
+};
 use nix::errno::Errno;
 use nix::sys::signal::kill;
 use nix::unistd::Pid;
@@ -462,4 +465,64 @@ fn network_without_unix_sockets() {
     };
     let (_, text) = ran(&plan);
     assert_eq!(text, "tcp\nnone\n");
+}
+
+/// Inside somebody else's Landlock domain nothing can be mounted: a run gets tier lite, and is held by
+/// both rulesets.
+#[test]
+fn a_caller_in_a_landlock_domain_gets_tier_lite() {
+    if !ready() {
+        return;
+    }
+    let ran = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "lite::caller_in_a_domain", "--ignored"])
+        .args(["--nocapture", "--test-threads=1"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&ran.stdout);
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(
+        ran.status.success() && text.contains("1 passed"),
+        "{text}\n{errors}"
+    );
+}
+
+#[test]
+#[ignore = "the other half of a_caller_in_a_landlock_domain_gets_tier_lite"]
+fn caller_in_a_domain() {
+    let (work, other) = (Work::new(), Work::new());
+    let all = AccessFs::from_all(ABI::V1);
+    let write = |path: &Path, access| PathBeneath::new(PathFd::new(path).unwrap(), access);
+    Ruleset::default()
+        .handle_access(all)
+        .unwrap()
+        .create()
+        .unwrap()
+        .add_rule(write(Path::new("/"), AccessFs::from_read(ABI::V1)))
+        .unwrap()
+        .add_rule(write(&work.path, all))
+        .unwrap()
+        .add_rule(write(Path::new("/dev/null"), AccessFs::from_file(ABI::V1)))
+        .unwrap()
+        .restrict_self()
+        .unwrap();
+    let mut full = lite(&work.path, "true");
+    full.floor = Floor::Full;
+    assert_eq!(run(&full).unwrap_err().code(), "ERR_SANDBOX_UNSUPPORTED");
+    let (outcome, text) = ran(&lite(&work.path, "echo x > inside; cat inside"));
+    assert_eq!(text, "x\n");
+    assert_eq!(outcome.enforcement.tier, Tier::Lite);
+    // what the plan grants, the domain around it still refuses
+    let mut wider = lite(
+        &work.path,
+        &format!("echo x > {}/out", other.path.display()),
+    );
+    wider.write_paths.push(other.path.clone());
+    let (outcome, text) = ran(&wider);
+    assert_ne!(
+        outcome.termination,
+        Termination::Exited { code: 0 },
+        "{text}"
+    );
+    assert!(!other.path.join("out").exists());
 }
