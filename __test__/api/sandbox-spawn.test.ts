@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same scenarios through `child_process.spawn` and `Sandbox.spawn`: events, outputs, codes.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   Sandbox,
@@ -12,7 +21,9 @@ import {
   type SpawnOptions,
   launch,
 } from '../../dist/index.js'
+import { start } from '../e2e/support/processes.js'
 import { withoutSandbox } from '../e2e/support/stage.js'
+import { SELF } from '../e2e/support/users.js'
 
 let top = ''
 beforeAll(() => {
@@ -185,6 +196,27 @@ describe.skipIf(skip)('Sandbox.spawn', () => {
     closeSync(fd)
     expect([child.stdout, child.stderr]).toEqual([null, null])
     expect(readFileSync(path).length).toBe(200_002)
+  })
+
+  it('passes the streams of its process on, as the other does', async () => {
+    const api = pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).href
+    const code = (imports: string, start: string) => `${imports}
+      const child = ${start}('sh', ['-c', 'cat; head -c 300000 /dev/zero; echo err >&2; exit 4'],
+        { cwd: '/usr', stdio: 'inherit', env: ${JSON.stringify(ENV)} })
+      child.on('close', (code) => { process.exitCode = code })`
+    const outcomes = [
+      code("import { spawn } from 'node:child_process'", 'spawn'),
+      code(`import { Sandbox } from '${api}'`, 'new Sandbox().spawn'),
+    ].map(async (text, index) => {
+      const path = join(top, `inherit-${index}.mjs`)
+      writeFileSync(path, text)
+      const running = start(process.execPath, [path], { user: SELF, stdin: 'pipe' })
+      running.child.stdin?.end('in\n')
+      return await running.ended
+    })
+    const [outside, inside] = await Promise.all(outcomes)
+    expect(inside).toEqual(outside)
+    expect(outside).toMatchObject({ code: 4, stderr: 'err\n' })
   })
 
   it('waits for a reader, and closes without one', async () => {

@@ -17,8 +17,9 @@ use super::unwaiting::Unwaiting;
 pub(crate) enum Finish {
     /// The writing end is closed.
     Close,
-    /// One `^D` is typed, which a terminal at the start of a line turns into an end (`termios(3)`,
-    /// VEOF): the end of the terminal itself would be a hangup.
+    /// `^D` is typed, which a terminal at the start of a line turns into an end (`termios(3)`, VEOF),
+    /// and elsewhere into the end of that line, so that it takes two. The end of the terminal itself
+    /// would be a hangup.
     Type,
 }
 
@@ -33,6 +34,8 @@ pub(crate) struct Feed {
     written: usize,
     source: Option<Unwaiting>,
     finish: Finish,
+    /// Whether what was written ends within a line.
+    within_line: bool,
 }
 
 /// What to wait for, of which end.
@@ -62,6 +65,7 @@ impl Feed {
             written: 0,
             source: source.map(Unwaiting::reading).transpose()?,
             finish,
+            within_line: false,
         })
     }
 
@@ -93,7 +97,11 @@ impl Feed {
         }
         let rest = self.bytes.get(self.written..).unwrap_or_default();
         match self.sink.write(rest) {
-            Ok(written) => self.written = self.written.saturating_add(written),
+            Ok(written) => {
+                let last = rest.get(..written).and_then(<[u8]>::last);
+                self.within_line = last.is_some_and(|last| !matches!(last, b'\n' | b'\r'));
+                self.written = self.written.saturating_add(written);
+            }
             Err(error)
                 if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
             // who does not read on gets no more
@@ -136,7 +144,8 @@ impl Feed {
             Finish::Close => None,
             Finish::Type => {
                 self.finish = Finish::Close;
-                self.bytes = vec![END_OF_TRANSMISSION];
+                let times = if self.within_line { 2 } else { 1 };
+                self.bytes = vec![END_OF_TRANSMISSION; times];
                 self.written = 0;
                 Some(self)
             }

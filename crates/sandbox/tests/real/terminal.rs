@@ -38,14 +38,22 @@ fn is_private_and_controls_the_session() {
         return;
     }
     let script = "tty; stty size; test -t 0 && test -t 1 && test -t 2 && echo all; \
-                  echo to-tty > /dev/tty; ls -1 /dev/pts; exit 3";
+                  echo to-tty > /dev/tty; ls -1 /dev/pts; ls -x /proc/self/fd; exit 3";
     let outcome = run(&on_terminal(script), Streams::default());
     assert_eq!(outcome.termination, Termination::Exited { code: 3 });
     let said = text(&outcome);
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(
         lines,
-        ["/dev/pts/0", "37 101", "all", "to-tty", "0", "ptmx"],
+        [
+            "/dev/pts/0",
+            "37 101",
+            "all",
+            "to-tty",
+            "0",
+            "ptmx",
+            "0  1  2  3"
+        ],
         "{said}"
     );
     assert_eq!(outcome.stderr.bytes, 0);
@@ -75,6 +83,15 @@ fn ends_its_input_with_an_end_of_file() {
         ..Streams::default()
     };
     // once as the terminal echoes it, once from the command
+    let (reader, writer) = std::io::pipe().unwrap();
+    File::from(OwnedFd::from(writer))
+        .write_all(b"half")
+        .unwrap();
+    let half = Streams {
+        input: Some(reader.into()),
+        ..Streams::default()
+    };
+    assert_eq!(text(&run(&plan, half)), "halfhalfover\n");
     assert_eq!(text(&run(&plan, streams)), "typed\ntyped\nover\n");
 }
 
