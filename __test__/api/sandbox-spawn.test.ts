@@ -200,8 +200,8 @@ describe.skipIf(skip)('Sandbox.spawn', () => {
 
   it('passes the streams of its process on, as the other does', async () => {
     const api = pathToFileURL(join(import.meta.dirname, '../../dist/index.js')).href
-    const code = (imports: string, start: string) => `${imports}
-      const child = ${start}('sh', ['-c', 'cat; head -c 300000 /dev/zero; echo err >&2; exit 4'],
+    const code = (imports: string, spawning: string) => `${imports}
+      const child = ${spawning}('sh', ['-c', 'cat; head -c 300000 /dev/zero; echo err >&2; exit 4'],
         { cwd: '/usr', stdio: 'inherit', env: ${JSON.stringify(ENV)} })
       child.on('close', (code) => { process.exitCode = code })`
     const outcomes = [

@@ -116,13 +116,8 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   const holes = holesOf(command)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context)
-  const isTrusted = (folder: string) => isTrustedFolder(folder, context)
-  const [first, ...piped_into] = argvVectors(command).map((argv) => {
-    const [name = ''] = argv
-    const pinned = context.pins?.get(name)?.path
-    const search = { path: env['PATH'] ?? '', cwd, isTrusted }
-    return { executable: pinned ?? findExecutable(name, search), argv }
-  })
+  const search = { path: env['PATH'] ?? '', cwd }
+  const [first, ...piped_into] = programsOf(command, search, context)
   if (first === undefined) throw new InternalError('a command has no argv')
   return {
     ...first,
@@ -143,6 +138,20 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     limits: isLocal ? outputLimitOf(command) : limitsOf(command),
     floor: context.floor,
   }
+}
+
+/** Returns the programs of a command, each by the file that its name stands for. */
+function programsOf(
+  command: Command,
+  search: { readonly path: string; readonly cwd: string },
+  context: PlanContext,
+): readonly Program[] {
+  const isTrusted = (folder: string) => isTrustedFolder(folder, context)
+  return argvVectors(command).map((argv) => {
+    const [name = ''] = argv
+    const pinned = context.pins?.get(name)?.path
+    return { executable: pinned ?? findExecutable(name, { ...search, isTrusted }), argv }
+  })
 }
 
 const isGlob = (path: string): boolean => literalPrefix(path) !== path
