@@ -15,7 +15,7 @@ import { COMMAND, ENV, contractIn, planIn, policyIn, writeDocuments } from './gr
 import { Answering } from './helper.js'
 
 /** Returns the milliseconds until `exit`, and comes back once the streams are closed too. */
-export function spawned(command, args, cwd, env = ENV) {
+function spawned(command, args, cwd, env = ENV) {
   return new Promise((resolve, reject) => {
     const start = performance.now()
     let took = Number.NaN

@@ -63,9 +63,9 @@ export class Runner {
   constructor(stage: Stage, user: User, home: string, through: readonly string[] = []) {
     const program = join(stage.installed.folder, 'probe-runner.mjs')
     copyFileSync(join(import.meta.dirname, 'probe-runner.js'), program)
-    const [first = stage.installed.node, ...rest] = [...through, stage.installed.node, program]
+    const argv = [...through, stage.installed.node, program]
     this.#running = exposed(stage, user, home, (options) =>
-      start(first, rest, { ...options, stdin: 'pipe' }),
+      start(argv[0] ?? '', argv.slice(1), { ...options, stdin: 'pipe' }),
     )
     const { stdout } = this.#running.child
     if (!stdout) throw new Error('the runner has no output')

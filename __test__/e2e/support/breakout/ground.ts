@@ -137,7 +137,7 @@ export class Ground {
     for (const { probe } of this.#prepared) unmountAll(join(this.#folders.WORK, probe.id))
   }
 
-  #places({ id }: OwnProbe): Readonly<Record<'FIX' | 'RO' | 'WORK', string>> {
+  #places({ id, code }: OwnProbe): Readonly<Record<'FIX' | 'RO' | 'WORK', string>> {
     const { FIX, RO, WORK } = this.#folders
     const user = this.#user
     const make = (top: string) => folder(join(top, id), user)
@@ -145,7 +145,8 @@ export class Ground {
     writeCanary(places.FIX, user)
     for (const name of ['file.txt', 'meta.txt']) write(join(places.RO, name), 'as it was\n', user)
     write(join(places.WORK, 'plain.txt'), 'plain\n', user)
-    fillWorkspace(places.WORK, user)
+    // what is protected by default is a mount each, and there are not that many
+    if (/\.git|\.env/u.test(code)) fillWorkspace(places.WORK, user)
     return places
   }
 
