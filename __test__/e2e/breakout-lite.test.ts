@@ -4,14 +4,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { measure } from './support/breakout/suite.js'
+import { type Verdict, measure } from './support/breakout/suite.js'
 import { root } from './support/installed.js'
 import { COMPILER, PYTHON } from './support/range.js'
 import { withoutPrograms, withoutSandbox } from './support/stage.js'
 import { USERS, type User, isRoot } from './support/users.js'
 
-/** What gets through in tier full, too. */
-const ANYWHERE = ['fs-read-dotenv', 'fs-write-githook', 'fs-write-githook-rename']
+/** Not asked: with protected names in a write path tier lite runs nothing. */
+const REFUSED = ['fs-read-dotenv', 'fs-write-githook', 'fs-write-githook-rename']
 
 /** What only namespaces and mounts hold. */
 const LITE = [
@@ -24,7 +24,7 @@ const LITE = [
 ]
 
 const expected = (user: User): string[] =>
-  [...ANYWHERE, ...LITE].filter((id) => !(isRoot(user) && id === 'priv-bounding')).toSorted()
+  LITE.filter((id) => !(isRoot(user) && id === 'priv-bounding')).toSorted()
 
 const skip = withoutPrograms(PYTHON, COMPILER) || (await withoutSandbox(USERS.at(-1)))
 
@@ -34,8 +34,11 @@ describe.skipIf(skip)('tier lite', () => {
     const [none, lite] = table?.columns ?? []
     const worth = Object.keys(none?.verdicts ?? {}).filter((id) => none?.verdicts[id] === 'escaped')
     expect(worth.length).toBeGreaterThan(120)
-    const through = worth.filter((id) => lite?.verdicts[id] !== 'blocked')
-    expect(through.toSorted()).toEqual(expected(user))
+    const those = (verdict: Verdict | undefined) =>
+      worth.filter((id) => lite?.verdicts[id] === verdict).toSorted()
+    expect(those(undefined)).toEqual(REFUSED)
+    expect(those('unknown')).toEqual([])
+    expect(those('escaped')).toEqual(expected(user))
   })
 
   it('is described', () => {

@@ -146,7 +146,7 @@ export class Ground {
     for (const name of ['file.txt', 'meta.txt']) write(join(places.RO, name), 'as it was\n', user)
     write(join(places.WORK, 'plain.txt'), 'plain\n', user)
     // what is protected by default is a mount each, and there are not that many
-    if (/\.git|\.env/u.test(code)) fillWorkspace(places.WORK, user)
+    if (/\.(?:git|env)\b/u.test(code)) fillWorkspace(places.WORK, user)
     return places
   }
 

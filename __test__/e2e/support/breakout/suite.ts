@@ -85,8 +85,16 @@ async function tableOf(stage: Stage, user: User, names: readonly string[]): Prom
   const home = stage.home(user)
   const runner = new Runner(stage, user, home)
   const probes = tried(user)
-  const column = async (name: string, about: string, launch: Launch): Promise<Column> => {
-    const verdicts = await verdictsOf({ stage, user, home, top: stage.top }, probes, launch)
+  // tier lite cannot protect names inside a write path, and refuses to run where there are such
+  const heldBy = (name: string) =>
+    name === 'ambit-lite' ? probes.filter(({ code }) => !/\.(?:git|env)\b/u.test(code)) : probes
+  const column = async (
+    name: string,
+    about: string,
+    launch: Launch,
+    asked = probes,
+  ): Promise<Column> => {
+    const verdicts = await verdictsOf({ stage, user, home, top: stage.top }, asked, launch)
     return { name, about, verdicts }
   }
   try {
@@ -98,7 +106,9 @@ async function tableOf(stage: Stage, user: User, names: readonly string[]): Prom
     ]
     for (const name of names) {
       if (isOurs(name)) {
-        columns.push(await column(name, OURS[name], ours(stage, { user, home }, name)))
+        columns.push(
+          await column(name, OURS[name], ours(stage, { user, home }, name), heldBy(name)),
+        )
         continue
       }
       const peer = PEERS.find((one) => one.name === name)
