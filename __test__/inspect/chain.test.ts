@@ -90,7 +90,7 @@ describe('a chain', () => {
     const chain = new InspectorChain([repetition({ maxRepeats: 1 })])
     const [one, two] = [chain.session(), chain.session()]
     expect(['allow', 'deny', 'allow', 'allow']).toEqual(
-      [one, one, two, chain].map((it) => it.inspect('t', {}).verdict),
+      [one, one, two, chain].map((asked) => asked.inspect('t', {}).verdict),
     )
     one.resetSession()
     expect(one.inspect('t', {}).verdict).toBe('allow')

@@ -35,26 +35,24 @@ const vectors = JSON.parse(readFileSync(file, 'utf8')) as {
 }
 const hosts = vectors.default_allowed_hosts['0.13.0'] ?? []
 
+const stubOf = ({ rules = '', deny_if_params_contain: word = '' }: Spec) =>
+  adversary({
+    rules,
+    onFailure: 'fail-closed',
+    blankRules: 'allow',
+    classify: ({ params }) =>
+      JSON.stringify(params).includes(word)
+        ? { verdict: 'deny', reason: 'stub' }
+        : { verdict: 'allow' },
+  })
+
 function sourcesOf(spec: Spec): InspectorSource[] {
   const { kind, allowed_hosts: allowedHosts = hosts, strict = false, max_repeats: max } = spec
-  switch (kind) {
-    case 'egress':
-      return [egress({ allowedHosts, strict })]
-    case 'repetition':
-      return [repetition(max === undefined ? {} : { maxRepeats: max })]
-    case 'default_chain':
-      return [egress({ allowedHosts }), repetition()]
-    case 'adversary': {
-      const { rules = '', deny_if_params_contain: word = '' } = spec
-      const classify = ({ params }: { params: unknown }) =>
-        JSON.stringify(params).includes(word)
-          ? ({ verdict: 'deny', reason: 'stub' } as const)
-          : ({ verdict: 'allow' } as const)
-      return [adversary({ rules, classify, onFailure: 'fail-closed', blankRules: 'allow' })]
-    }
-    default:
-      return (spec.inspectors ?? []).flatMap(sourcesOf)
-  }
+  if (kind === 'egress') return [egress({ allowedHosts, strict })]
+  if (kind === 'repetition') return [repetition(max === undefined ? {} : { maxRepeats: max })]
+  if (kind === 'default_chain') return [egress({ allowedHosts }), repetition()]
+  if (kind === 'adversary') return [stubOf(spec)]
+  return (spec.inspectors ?? []).flatMap(sourcesOf)
 }
 
 async function verdictsOf({ inspector, calls }: Case): Promise<(string | null)[]> {
@@ -80,7 +78,7 @@ const isRefused = ({ inspector }: Case): boolean =>
   (inspector.allowed_hosts ?? []).some((host) => host === '' || host.includes('/'))
 
 describe('inspector.json', () => {
-  it.each(vectors.cases.filter((it) => !isRefused(it)))('$id', async (entry) => {
+  it.each(vectors.cases.filter((entry) => !isRefused(entry)))('$id', async (entry) => {
     const got = await verdictsOf(entry)
     const fits = got.map(
       (verdict, at) => entry.better[at]?.split('|').includes(verdict ?? '') ?? true,

@@ -17,7 +17,10 @@ export function say(text: string): void {
 export function reportError(error: AmbitError, json: boolean): void {
   const { code, details } = error
   // what is wrong with a document is shown in several lines, each made safe when it was made
-  const isDocument = error instanceof ContractError || error instanceof PolicyError
+  const isDocument =
+    error instanceof ContractError ||
+    error instanceof PolicyError ||
+    code === 'ERR_INSPECT_RULES_INVALID'
   const message = isDocument ? safeLines(error.message) : oneLine(error.message)
   if (json) emit('ambit.error.v1', { error: { code, message, details } })
   else process.stderr.write(`ambit: ${message}   ${code}\n`)
