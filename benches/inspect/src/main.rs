@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use ambit_canon::{Limits, Value, parse};
-use ambit_inspect::{Call, EgressInspector, InspectorChain, Repetition, RepetitionOptions};
+use ambit_inspect::{Call, EgressInspector, InspectorChain};
 
 const ROUNDS: usize = 60;
 
@@ -74,7 +74,7 @@ fn main() {
         let ours: Value = parse(params.to_string().as_bytes(), &Limits::default()).expect("it is strict JSON");
         let egress = InspectorChain::new().with(EgressInspector::default());
         let parsed = InspectorChain::new().with(EgressInspector::default().prefilter(false));
-        let whole = InspectorChain::new().with(EgressInspector::default()).with(Repetition::new(RepetitionOptions::default()));
+        let whole = InspectorChain::default_chain();
         let run = |chain: &InspectorChain| {
             let mut session = chain.session();
             measure(|| {

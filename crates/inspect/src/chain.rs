@@ -6,9 +6,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::budget::Limits;
 use crate::call::Call;
+use crate::egress::EgressInspector;
 use crate::finding::{Finding, Report, Severity, Verdict};
 use crate::inspector::{Inspector, State};
 use crate::reading::Reading;
+use crate::repetition::{Repetition, RepetitionOptions};
 use crate::session::Session;
 
 /// What follows when an inspector fails.
@@ -36,6 +38,14 @@ impl InspectorChain {
     /// A chain without inspectors, which allows everything.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Egress, then repetition, as they are by default. Other inspectors are opted in.
+    pub fn default_chain() -> Self {
+        let repetition = Repetition::new(RepetitionOptions::default());
+        Self::new()
+            .with(EgressInspector::default())
+            .with(repetition)
     }
 
     /// Adds an inspector at the end.
