@@ -52,7 +52,6 @@ mod surface;
 mod sys;
 mod tier;
 
-pub use cgroup::release_groups;
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
 pub use error::SandboxError;
 pub use image::launcher_image;

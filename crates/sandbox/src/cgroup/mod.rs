@@ -12,7 +12,9 @@ mod mounts;
 mod settle;
 
 use std::fs;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use crate::sys;
 
 use leaf::Leaf;
 pub(crate) use leaf::Lease;
@@ -53,7 +55,7 @@ pub(crate) fn lease(ask: Ask) -> Result<Lease, String> {
     let first = take()?.limited(ask);
     let Err(reason) = first else { return first };
     // somebody may have removed what we had made
-    release_groups();
+    release_groups(&mut pool());
     take()?.limited(ask).or(Err(reason))
 }
 
@@ -61,11 +63,16 @@ fn take() -> Result<Leaf, String> {
     let mut pool = pool();
     if let Pool::NotTried = *pool {
         *pool = match settle::settle(&seats()) {
-            Ok(ground) => Pool::Open {
-                ground,
-                idle: Vec::new(),
-                made: 0,
-            },
+            Ok(ground) => {
+                IS_REGISTERED.call_once(|| {
+                    let _else_the_next_process_does = sys::at_exit(at_exit);
+                });
+                Pool::Open {
+                    ground,
+                    idle: Vec::new(),
+                    made: 0,
+                }
+            }
             Err(reason) => Pool::Refused(reason),
         };
     }
@@ -95,11 +102,9 @@ fn give_back(leaf: Leaf) {
     }
 }
 
-/// Removes the groups that no run is in. To be called before the process ends; runs that come later
-/// make new ones.
-pub fn release_groups() {
-    let mut pool = pool();
-    if let Pool::Open { ground, idle, .. } = &mut *pool {
+/// Removes the groups that no run is in; runs that come later make new ones.
+fn release_groups(pool: &mut Pool) {
+    if let Pool::Open { ground, idle, .. } = pool {
         for leaf in idle.drain(..) {
             leaf.remove();
         }
@@ -108,3 +113,14 @@ pub fn release_groups() {
         *pool = Pool::NotTried;
     }
 }
+
+/// Leaves nothing behind. A thread that has the pool at this moment is in a run, and what is left then
+/// goes with the next process.
+extern "C" fn at_exit() {
+    if let Ok(mut pool) = POOL.try_lock() {
+        release_groups(&mut pool);
+    }
+}
+
+/// Whether the end of this process will release what it has.
+static IS_REGISTERED: Once = Once::new();

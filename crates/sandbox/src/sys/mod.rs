@@ -158,6 +158,12 @@ pub(crate) fn has_attribute(path: &Path, name: &CStr) -> bool {
     got == Ok(1) && value == *b"1\0"
 }
 
+/// Has a function called when this process ends in order (`atexit(3)`); answers whether it will be.
+pub(crate) fn at_exit(function: extern "C" fn()) -> bool {
+    // SAFETY: the function takes nothing, and stays loaded: an addon is never unloaded.
+    unsafe { libc::atexit(function) == 0 }
+}
+
 /// Returns whether two processes have the same memory (`kcmp(2)`).
 pub(crate) fn share_memory(first: u32, second: u32) -> Result<bool, Errno> {
     const KCMP_VM: c_long = 1;
