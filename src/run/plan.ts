@@ -113,11 +113,9 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
   if (field !== undefined) throw unsupported(command, `\`${field}\``)
   const plain = (path: string) => plainPath(command, path)
   const cwd = plain(command.cwd)
-  const holes = holesOf(command)
   const read_paths = new Set([...treesOf(command, command.read_paths), cwd])
   const env = environmentOf(command, context)
-  const search = { path: env['PATH'] ?? '', cwd }
-  const [first, ...piped_into] = programsOf(command, search, context)
+  const [first, ...piped_into] = programsOf(command, { env, cwd }, context)
   if (first === undefined) throw new InternalError('a command has no argv')
   return {
     ...first,
@@ -127,8 +125,7 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
     cwd,
     read_paths: [...read_paths].toSorted(),
     write_paths: treesOf(command, command.write_paths),
-    hidden_paths: isLocal ? [] : [...context.hiddenPaths, ...treesOf(command, holes.paths)],
-    hidden_globs: isLocal ? [] : holes.globs,
+    ...hiddenOf(command, context),
     lifted_protections: context.lifted.toSorted(),
     on_missing_path: command.on_missing_path ?? 'error',
     ...surfaceOf(command),
@@ -143,25 +140,36 @@ export function planOf(command: Command, context: PlanContext): LaunchPlan {
 /** Returns the programs of a command, each by the file that its name stands for. */
 function programsOf(
   command: Command,
-  search: { readonly path: string; readonly cwd: string },
+  { env, cwd }: Pick<LaunchPlan, 'cwd' | 'env'>,
   context: PlanContext,
 ): readonly Program[] {
   const isTrusted = (folder: string) => isTrustedFolder(folder, context)
+  const search = { path: env['PATH'] ?? '', cwd, isTrusted }
   return argvVectors(command).map((argv) => {
     const [name = ''] = argv
     const pinned = context.pins?.get(name)?.path
-    return { executable: pinned ?? findExecutable(name, { ...search, isTrusted }), argv }
+    return { executable: pinned ?? findExecutable(name, search), argv }
   })
 }
 
 const isGlob = (path: string): boolean => literalPrefix(path) !== path
 
 /** Returns what is hidden of a command's trees: paths, and patterns in their one spelling. */
-function holesOf(command: Command) {
+function hiddenOf(
+  command: Command,
+  { mode, hiddenPaths }: PlanContext,
+): Pick<LaunchPlan, 'hidden_globs' | 'hidden_paths'> {
+  if (mode === 'local') return { hidden_paths: [], hidden_globs: [] }
   const { deny_paths: holes = [] } = command
   return {
-    paths: holes.filter((path) => !isGlob(path)),
-    globs: holes.filter(isGlob).map((path) => plainPath(command, path)),
+    hidden_paths: [
+      ...hiddenPaths,
+      ...treesOf(
+        command,
+        holes.filter((path) => !isGlob(path)),
+      ),
+    ],
+    hidden_globs: holes.filter(isGlob).map((path) => plainPath(command, path)),
   }
 }
 
