@@ -117,6 +117,11 @@ function factsOf(error: unknown): object {
 
 interface Seen {
   readonly events: readonly (readonly unknown[])[]
+  readonly stdout: string
+  readonly stderr: string
+  readonly streams: readonly boolean[]
+  readonly state: object
+  readonly afterwards: boolean
 }
 
 const withoutSpawn = ({ events, ...rest }: Seen) => ({

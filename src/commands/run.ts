@@ -137,16 +137,7 @@ export default class Run extends AmbitCommand {
       this.say([...lines, whereReceipt(result, flags)].join('\n'))
       return
     }
-    const last = result.commands.at(-1)
-    const tier = last?.enforcement.tier ?? 'none'
-    const mark = result.status === 'success' ? '✓' : '✗'
-    const reached = last?.limits_reached ?? []
-    this.say(
-      [
-        `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
-        ...reached.map(({ limit, evidence }) => `  limit reached: ${limit}: ${evidence}`),
-      ].join('\n'),
-    )
+    this.say(endOf(result))
     for (const { enforcement } of result.commands) {
       const moved = enforcement.mechanisms['protections']?.facts?.['moved_aside']
       if (moved !== undefined) this.say(`  moved aside, since it is protected: ${oneLine(moved)}`)
@@ -277,3 +268,15 @@ function documentOf(result: RunResult): object {
 }
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8')
+
+/** How a run that was begun ended, and which limits it reached, for people. */
+function endOf(result: RunResult): string {
+  const last = result.commands.at(-1)
+  const tier = last?.enforcement.tier ?? 'none'
+  const mark = result.status === 'success' ? '✓' : '✗'
+  const reached = last?.limits_reached ?? []
+  return [
+    `${mark} ${result.status}  exit ${result.exit_code}  sandbox ${tier}  ${result.run_id}`,
+    ...reached.map(({ limit, evidence }) => `  limit reached: ${limit}: ${evidence}`),
+  ].join('\n')
+}

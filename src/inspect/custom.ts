@@ -13,7 +13,7 @@ import type {
 } from './types.js'
 
 /** How long an inspector may wait unless it says otherwise, milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 10_000
+const DEFAULT_TIMEOUT_MS = 10_000
 
 /** Returns what stands for a failure: what an inspector threw may hold secrets, and is not shown. */
 function failed(name: string, code: string, message: string, on: OnFailure): InspectorFinding {

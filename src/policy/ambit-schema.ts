@@ -149,10 +149,10 @@ export const FEATURES = [
 ] as const
 
 /** Default protections of files in granted trees, which a policy can lift by name. */
-export const PROTECTIONS = ['auto_run', 'credentials', 'dotenv', 'git_config', 'git_hooks'] as const
+const PROTECTIONS = ['auto_run', 'credentials', 'dotenv', 'git_config', 'git_hooks'] as const
 
 /** The inspectors that a policy can name: they answer at once, and need no more than the command. */
-export const INSPECTORS = ['egress', 'repetition', 'secrets', 'paths'] as const
+const INSPECTORS = ['egress', 'repetition', 'secrets', 'paths'] as const
 
 const RFC3339_UTC = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T\d{2}:\d{2}:\d{2}Z$/
 

@@ -20,7 +20,7 @@ export {
   policyBundle,
   policyDigest,
 } from './digest.js'
-export { type ContractInspector, type PolicyTest, testPolicies } from './pack.js'
+export { type PolicyTest, testPolicies } from './pack.js'
 export { type LintCode, type LintFinding, lintPolicy } from './lint.js'
 export { type ChangeEffect, diffPolicies, type PolicyChange } from './diff.js'
 export { formatPolicy } from './format.js'
