@@ -115,6 +115,8 @@ fn in_light_of(termination: Termination, reached: &[LimitReached]) -> Terminatio
     let found = |limit| reached.iter().any(|found| found.limit == limit);
     let ended = match termination {
         Termination::Exited { .. } | Termination::Signaled { .. } => End::of(termination),
+        // where memory ran out the kernel kills all of a control group, the launcher too
+        Termination::SandboxLost if found(Limit::Oom) => Some(End::killed()),
         Termination::Cancelled
         | Termination::Cpu(_)
         | Termination::FileSize(_)

@@ -160,6 +160,16 @@ fn a_counted_limit_is_the_reason_of_a_failure_and_of_nothing_else() {
             Limit::Oom,
             Termination::Oom(End::killed()),
         ),
+        (
+            Termination::SandboxLost,
+            Limit::Oom,
+            Termination::Oom(End::killed()),
+        ),
+        (
+            Termination::SandboxLost,
+            Limit::Pids,
+            Termination::SandboxLost,
+        ),
         (Termination::NotFound, Limit::Oom, Termination::NotFound),
     ];
     for (ended, limit, want) in table {
