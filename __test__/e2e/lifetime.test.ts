@@ -92,6 +92,7 @@ it.skipIf(skip)('and without a sandbox they stay: the control', async () => {
   await new Promise((resolve) => shell.once('exit', resolve))
   const left = () => sleepers(seconds)
   await until(() => left().length === 3)
+  expect(left()).toHaveLength(3)
   for (const pid of left()) process.kill(pid, 'SIGKILL')
   await until(() => left().length === 0)
 })
