@@ -4,7 +4,7 @@
 
 use seccompiler::SeccompRule;
 
-use super::rules::{Built, NR_FCHMODAT2, all, eq, masked, ne, word};
+use super::rules::{Built, NR_FCHMODAT2, all, datagrams, eq, masked, ne, word};
 use super::{Network, Rules};
 
 /// How much Landlock governs of what namespaces would have kept apart.
@@ -133,6 +133,8 @@ pub(super) fn add(host: Host, network: Network, rules: &mut Rules) -> Built<()> 
             libc::SYS_socket,
             vec![all(&[eq(0, word(libc::AF_UNIX))?])?],
         );
+        // one of a pair sends to any that listens on a file, granted or not
+        extend(rules, libc::SYS_socketpair, datagrams()?);
     }
     if !host.scopes_signals() {
         rules.insert(libc::SYS_kill, vec![all(&[ne(0, 0)?, ne(1, 0)?])?]);

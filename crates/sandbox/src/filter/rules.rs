@@ -195,16 +195,17 @@ fn socket_pairs(network: Network) -> Built<Vec<SeccompRule>> {
 
 /// `SOCK_RAW` of a unix socket means `SOCK_DGRAM`; the upper bits of the type are flags.
 fn only_unix_streams() -> Built<Vec<SeccompRule>> {
+    let mut out = datagrams()?;
+    out.push(all(&[ne(0, word(libc::AF_UNIX))?])?);
+    Ok(out)
+}
+
+pub(super) fn datagrams() -> Built<Vec<SeccompRule>> {
     const TYPE: u64 = 0xF;
-    let is_type = |wanted: libc::c_int| {
-        let op = SeccompCmpOp::MaskedEq(TYPE);
-        SeccompCondition::new(1, SeccompCmpArgLen::Dword, op, word(wanted))
-    };
-    Ok(vec![
-        all(&[ne(0, word(libc::AF_UNIX))?])?,
-        all(&[is_type(libc::SOCK_DGRAM)?])?,
-        all(&[is_type(libc::SOCK_RAW)?])?,
-    ])
+    [libc::SOCK_DGRAM, libc::SOCK_RAW]
+        .into_iter()
+        .map(|kind| all(&[masked(1, TYPE, word(kind))?]))
+        .collect()
 }
 
 /// A pipe for the kernel's notifications (`pipe2(2)`, kernel 5.8), which wants keys or mounts to

@@ -493,6 +493,19 @@ fn without_namespaces_judges_unix_sockets_and_truncating_by_what_landlock_govern
     let socket = |host| under(on_host(Network::Full, host), libc::SYS_socket, unix);
     assert_eq!(socket(Host::Scoped), deny);
     assert_eq!(socket(Host::Resolving), ALLOW);
+    // SOCK_STREAM, SOCK_DGRAM | SOCK_CLOEXEC, SOCK_RAW
+    for (kind, scoped) in [(1, ALLOW), (0x8_0002, deny), (3, deny)] {
+        let pair = |host| {
+            let args = [word(libc::AF_UNIX), kind, 0, 0, 0, 0];
+            under(on_host(Network::Full, host), libc::SYS_socketpair, args)
+        };
+        assert_eq!(
+            [Host::Bare, Host::Scoped].map(pair),
+            [scoped; 2],
+            "{kind:#x}"
+        );
+        assert_eq!(pair(Host::Resolving), ALLOW);
+    }
     let none = under(
         on_host(Network::Deny, Host::Resolving),
         libc::SYS_socket,

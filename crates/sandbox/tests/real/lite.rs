@@ -5,8 +5,9 @@
 //! profile does: no new namespaces, and no `clone3(2)` at all.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -302,6 +303,54 @@ fn sockets_objects_and_signals() {
     for line in denied {
         assert!(line.ends_with(&format!(" {refused}")), "{line}\n{text}");
     }
+}
+
+#[test]
+fn lite_with_the_network_sends_to_no_socket_with_a_name() {
+    without_namespaces("nothing_sent_to_names");
+}
+
+#[test]
+#[ignore = "the other half of lite_with_the_network_sends_to_no_socket_with_a_name"]
+fn nothing_sent_to_names() {
+    const SEND: &str = r#"
+import socket, sys
+for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+    try:
+        a, b = socket.socketpair(socket.AF_UNIX, kind)
+        a.sendto(b"out", sys.argv[1])
+        print("SENT")
+    except OSError as error:
+        print(error.errno)
+a, b = socket.socketpair()
+a.sendall(b"ok")
+print(b.recv(2).decode())
+"#;
+    let outside = Work::new();
+    let name = outside.path.join("socket");
+    let listener = UnixDatagram::bind(&name).unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let mut buffer = [0_u8; 8];
+    // the control: whoever is not held can
+    UnixDatagram::unbound()
+        .unwrap()
+        .send_to(b"control", &name)
+        .unwrap();
+    assert_eq!(listener.recv(&mut buffer).unwrap(), 7);
+    forbid_namespaces();
+    let work = Work::new();
+    let argv = ["python3", "-c", SEND, name.to_str().unwrap()];
+    let plan = LaunchPlan {
+        executable: fs::canonicalize("/usr/bin/python3").unwrap(),
+        argv: argv.map(str::to_owned).to_vec(),
+        network: Network::Full,
+        ..lite(&work.path, "")
+    };
+    let (outcome, text) = ran(&plan);
+    assert_eq!(outcome.enforcement.tier, Tier::Lite);
+    assert_eq!(text, "1\n1\nok\n");
+    let nothing = listener.recv(&mut buffer).unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::WouldBlock);
 }
 
 #[test]
