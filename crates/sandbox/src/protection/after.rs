@@ -22,6 +22,8 @@ struct Settled {
     /// What could not be moved.
     left: Vec<PathBuf>,
     repositories: Vec<PathBuf>,
+    /// Folders that could not be looked into.
+    closed: Vec<PathBuf>,
     whole: bool,
 }
 
@@ -76,6 +78,7 @@ impl Protected {
         }
         let after = search.run();
         out.whole = after.whole;
+        out.closed = after.closed.difference(&self.hidden).cloned().collect();
         let known: BTreeSet<&PathBuf> = self.before.holds.iter().map(|hold| &hold.path).collect();
         let tops = self.new_repositories(plan, &after, &mut out);
         for hold in &after.holds {
@@ -145,6 +148,10 @@ impl Protected {
         if !self.other_names.is_empty() {
             let files = listed(&self.other_names);
             reasons.push(format!("files with other names (hard links): {files}"));
+        }
+        if !settled.closed.is_empty() {
+            let folders = listed(&settled.closed);
+            reasons.push(format!("folders that cannot be listed now: {folders}"));
         }
         if !settled.left.is_empty() {
             let files = listed(&settled.left);

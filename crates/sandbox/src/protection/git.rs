@@ -27,6 +27,7 @@ pub(super) struct Named {
 pub(super) fn named_in(content: &[u8]) -> Named {
     let mut out = Named::default();
     let mut section = String::new();
+    let content = content.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(content);
     for line in lines(content) {
         let mut line = line.trim_ascii();
         if let Some(header) = line.strip_prefix(b"[") {
@@ -56,15 +57,16 @@ pub(super) fn named_in(content: &[u8]) -> Named {
     out
 }
 
-/// Splits into lines; one that ends in a backslash goes on in the next.
+/// Splits into lines; one that ends in a backslash goes on in the next, but for a comment.
 fn lines(content: &[u8]) -> Vec<Vec<u8>> {
     let mut out: Vec<Vec<u8>> = Vec::new();
     let mut goes_on = false;
     for line in content.split(|byte| *byte == b'\n') {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let is_comment = !goes_on && matches!(line.trim_ascii_start().first(), Some(b'#' | b';'));
         let (text, more) = match line.strip_suffix(b"\\") {
-            Some(text) => (text, true),
-            None => (line, false),
+            Some(text) if !is_comment => (text, true),
+            Some(_) | None => (line, false),
         };
         match out.last_mut() {
             Some(last) if goes_on => last.extend_from_slice(text),
@@ -94,7 +96,7 @@ fn value_of(raw: &[u8]) -> Vec<u8> {
     out.trim_ascii_end().to_vec()
 }
 
-fn path_of(bytes: &[u8]) -> PathBuf {
+pub(super) fn path_of(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsString::from_vec(bytes.to_vec()))
 }
 
@@ -133,6 +135,9 @@ mod tests {
             worktree: Some("../../../lib".into()),
         };
         assert_eq!(named_in(text), want);
+        // a mark of UTF-8, and comments, which end with their line
+        let text = b"\xEF\xBB\xBF[core]\nhooksPath=a\n# C:\\\n[core]\n;\\\nhooksPath=b\n";
+        assert_eq!(named_in(text).hooks, paths(&["a", "b"]));
         for odd in [
             &b""[..],
             b"[",

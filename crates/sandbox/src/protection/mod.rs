@@ -98,7 +98,7 @@ const MAX_HOLDS: usize = 200;
 pub(crate) struct Protected {
     lifted: BTreeSet<Protection>,
     before: Found,
-    /// Links among what stays read-only, and where they led.
+    /// Links among what stays read-only and on the way to it, and where they led.
     links: Vec<(PathBuf, PathBuf)>,
     /// Files that have other names, by which they are not protected.
     other_names: Vec<PathBuf>,
@@ -145,6 +145,12 @@ impl Protected {
         for hold in &before.holds {
             out.hold(hold, &search);
         }
+        let can_be_opened =
+            |path: &&PathBuf| layout.written_above(path) || plan.write_paths.contains(path);
+        let closed = before.closed.iter().filter(can_be_opened);
+        out.hidden.extend(closed.cloned());
+        let lead = |link: &PathBuf| Some((link.clone(), std::fs::read_link(link).ok()?));
+        out.links.extend(before.ways.iter().filter_map(lead));
         if out.hidden.len().saturating_add(out.read_only.len()) > MAX_HOLDS {
             return Err(SandboxError::PathsExceeded {
                 what: "more than 200 files in the granted trees are to be hidden or kept read-only",

@@ -14,6 +14,7 @@ use nix::dir::{Dir, Type};
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat2};
 use nix::sys::stat::{SFlag, fstat, fstatat};
+use nix::unistd::Uid;
 
 use super::names::{GIT_PARTS, Kind, NPM_SETTINGS, holds_npm_secret, rule_for};
 use super::{How, Protection, git};
@@ -53,6 +54,11 @@ pub(crate) struct Found {
     pub(crate) repositories: BTreeSet<PathBuf>,
     /// Parts of git directories that do not exist.
     pub(crate) absent: BTreeSet<(PathBuf, Protection)>,
+    /// Links on the way to parts of git directories and to what settings name.
+    pub(crate) ways: BTreeSet<PathBuf>,
+    /// Folders of the caller that nobody may look into before their mode is changed, which the
+    /// command could do too.
+    pub(crate) closed: BTreeSet<PathBuf>,
     /// What patterns matched.
     pub(crate) matched: BTreeSet<PathBuf>,
     /// Whether everything was looked at.
@@ -82,8 +88,8 @@ const GIT_FOLDERS: [&str; 2] = ["modules", "worktrees"];
 struct Folder {
     path: PathBuf,
     positions: Vec<Positions>,
-    /// Whether a file says that it is a git directory.
-    is_git: bool,
+    /// The work tree whose `.git` says that this is its git directory.
+    work_tree: Option<PathBuf>,
 }
 
 struct Entry {
@@ -99,10 +105,12 @@ impl Search<'_> {
             ..Found::default()
         };
         let mut queue: VecDeque<Folder> = self.roots.iter().map(|root| self.first(root)).collect();
-        let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
+        // a folder may be met before the file that says it is a git directory
+        let mut seen: BTreeSet<(PathBuf, Option<PathBuf>)> = BTreeSet::new();
         let (mut folders, mut names) = (self.bounds.folders, self.bounds.names);
         while let Some(folder) = queue.pop_front() {
-            if self.skipped.contains(&folder.path) || !seen.insert(folder.path.clone()) {
+            let is_new = seen.insert((folder.path.clone(), folder.work_tree.clone()));
+            if self.skipped.contains(&folder.path) || !is_new {
                 continue;
             }
             let Some(left) = folders.checked_sub(1) else {
@@ -110,9 +118,21 @@ impl Search<'_> {
                 break;
             };
             folders = left;
-            let Some(entries) = self.read(&folder.path, &mut names) else {
-                // a folder that the caller may not list is one that the command may not, either
-                continue;
+            let entries = match self.read(&folder.path, &mut names) {
+                Ok(entries) => entries,
+                Err(Errno::EACCES) => {
+                    // one of somebody else stays closed to the command
+                    if self.is_ours(&folder.path) {
+                        out.closed.insert(folder.path);
+                    }
+                    continue;
+                }
+                // gone, or another thing by now
+                Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => continue,
+                Err(_) => {
+                    out.whole = false;
+                    continue;
+                }
             };
             out.whole &= names > 0;
             let further = self.judge(&folder, &entries, &mut out);
@@ -131,7 +151,7 @@ impl Search<'_> {
         Folder {
             path: root.path.to_owned(),
             positions: self.globs.iter().map(to).collect(),
-            is_git: false,
+            work_tree: None,
         }
     }
 
@@ -142,9 +162,10 @@ impl Search<'_> {
     /// Returns what is found in a folder, and takes note of what is protected.
     fn judge(&self, folder: &Folder, entries: &[Entry], out: &mut Found) -> Vec<Folder> {
         let around = folder.path.file_name().unwrap_or_default();
-        let is_git = folder.is_git || around == ".git" || is_git_directory(entries);
+        let is_named = folder.work_tree.is_some();
+        let is_git = is_named || around == ".git" || is_git_directory(entries);
         if is_git {
-            self.judge_repository(&folder.path, entries, out);
+            self.judge_repository(folder, entries, out);
         }
         let mut further = Vec::new();
         for entry in entries {
@@ -176,7 +197,7 @@ impl Search<'_> {
                 further.push(Folder {
                     path,
                     positions,
-                    is_git: false,
+                    work_tree: None,
                 });
             }
         }
@@ -206,36 +227,31 @@ impl Search<'_> {
     }
 
     /// Takes note of the parts of a git directory, and of what its settings lead to.
-    fn judge_repository(&self, folder: &Path, entries: &[Entry], out: &mut Found) {
-        out.repositories.insert(folder.to_owned());
+    fn judge_repository(&self, at: &Folder, entries: &[Entry], out: &mut Found) {
+        let folder = &at.path;
+        out.repositories.insert(folder.clone());
         for (part, protection) in GIT_PARTS {
-            if !self.holds(*protection) {
-                continue;
-            }
-            let path = folder.join(part);
-            match self.kind_of(&path) {
-                Some(kind) => {
-                    out.holds.insert(Hold {
-                        path,
-                        protection: *protection,
-                        how: How::KeepReadOnly,
-                        is_link: kind == Kind::Link,
-                    });
-                }
-                None => {
-                    out.absent.insert((path, *protection));
-                }
+            if self.holds(*protection) {
+                self.keep(folder.join(part), *protection, out);
             }
         }
-        if entries.iter().any(|entry| entry.name == "config") {
-            self.follow_settings(folder, out);
+        let has = |name: &str| entries.iter().any(|entry| entry.name == name);
+        if has("config") || has("commondir") {
+            self.follow_settings(folder, at.work_tree.as_deref(), out);
         }
     }
 
-    fn follow_settings(&self, folder: &Path, out: &mut Found) {
+    fn follow_settings(&self, folder: &Path, work_tree: Option<&Path>, out: &mut Found) {
         let mut files = VecDeque::from([folder.join("config"), folder.join("config.worktree")]);
+        // of a worktree, whose settings are those of its repository
+        let common = self.content(&folder.join("commondir")).and_then(|content| {
+            let named = git::path_of(content.trim_ascii());
+            git::joined(folder, &named.join("config"))
+        });
+        files.extend(common);
         let mut seen = BTreeSet::new();
         let mut tops = BTreeSet::from([folder.to_owned()]);
+        tops.extend(work_tree.map(Path::to_owned));
         if folder.file_name() == Some(OsStr::new(".git")) {
             tops.extend(folder.parent().map(Path::to_owned));
         }
@@ -244,7 +260,8 @@ impl Search<'_> {
             if seen.len() > MAX_INCLUDED || !seen.insert(file.clone()) {
                 continue;
             }
-            let Some(content) = self.content(&file) else {
+            let behind_links = || self.content(&std::fs::canonicalize(&file).ok()?);
+            let Some(content) = self.content(&file).or_else(behind_links) else {
                 continue;
             };
             let named = git::named_in(&content);
@@ -267,24 +284,57 @@ impl Search<'_> {
 
     /// Protects what settings name, where that lies in a tree and is not the tree itself.
     fn hold_named(&self, path: &Path, protection: Protection, out: &mut Found) {
+        if self.is_inside(path) && self.holds(protection) {
+            self.keep(path.to_owned(), protection, out);
+        }
+    }
+
+    /// Whether a path lies in a tree, and is not itself one or above one.
+    fn is_inside(&self, path: &Path) -> bool {
         let inside = self.roots.iter().any(|root| path.starts_with(root.path));
-        let holds_root = self.roots.iter().any(|root| root.path.starts_with(path));
-        if !inside || holds_root || !self.holds(protection) {
+        inside && !self.roots.iter().any(|root| root.path.starts_with(path))
+    }
+
+    /// Takes note of something that is to stay read-only: where it really lies, if links lead there.
+    fn keep(&self, path: PathBuf, protection: Protection, out: &mut Found) {
+        let hold = |path, kind| Hold {
+            path,
+            protection,
+            how: How::KeepReadOnly,
+            is_link: kind == Kind::Link,
+        };
+        if let Some(kind) = self.kind_of(&path) {
+            out.holds.insert(hold(path, kind));
             return;
         }
-        match self.kind_of(path) {
-            Some(kind) => {
-                out.holds.insert(Hold {
-                    path: path.to_owned(),
-                    protection,
-                    how: How::KeepReadOnly,
-                    is_link: kind == Kind::Link,
-                });
-            }
-            None => {
-                out.absent.insert((path.to_owned(), protection));
-            }
+        let Some(link) = self.link_above(&path) else {
+            out.absent.insert((path, protection));
+            return;
+        };
+        out.ways.insert(link);
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+            return;
+        };
+        // what leads nowhere is looked for once more after the run
+        let Ok(folder) = std::fs::canonicalize(folder) else {
+            return;
+        };
+        let real = folder.join(name);
+        if !self.is_inside(&real) {
+            return;
         }
+        match self.kind_of(&real) {
+            Some(kind) => drop(out.holds.insert(hold(real, kind))),
+            None => drop(out.absent.insert((real, protection))),
+        }
+    }
+
+    /// Returns the first link on the way to a path in a tree.
+    fn link_above(&self, path: &Path) -> Option<PathBuf> {
+        let above = path.ancestors().skip(1);
+        let links = above.filter(|above| self.kind_of(above) == Some(Kind::Link));
+        // nothing behind a link can be looked at, so there is one at most
+        links.last().map(Path::to_owned)
     }
 
     /// A `.git` that is a file names the git directory of a worktree or submodule; a link leads to
@@ -303,23 +353,35 @@ impl Search<'_> {
         } else {
             git::gitdir_of(&self.content(path)?)?
         };
-        let target = git::joined(path.parent()?, &named)?;
+        let named = git::joined(path.parent()?, &named)?;
+        out.ways.extend(self.link_above(&named));
+        let target = std::fs::canonicalize(&named).unwrap_or(named);
         self.roots
             .iter()
             .any(|root| target.starts_with(root.path))
             .then(|| Folder {
                 path: target,
                 positions: vec![Positions::new(); self.globs.len()],
-                is_git: true,
+                work_tree: path.parent().map(Path::to_owned),
             })
     }
 
-    /// Reads the names in a folder; `None` when it cannot be read.
-    fn read(&self, path: &Path, left: &mut usize) -> Option<Vec<Entry>> {
-        let mut folder = Dir::from_fd(self.open(path, OFlag::O_DIRECTORY).ok()?).ok()?;
+    /// Whether a folder is the caller's, who may change its mode.
+    fn is_ours(&self, path: &Path) -> bool {
+        let found = self
+            .open(path, OFlag::O_PATH)
+            .and_then(|handle| fstat(&handle));
+        found.is_ok_and(|found| found.st_uid == Uid::effective().as_raw())
+    }
+
+    /// Reads the names in a folder that can be listed and searched.
+    fn read(&self, path: &Path, left: &mut usize) -> Result<Vec<Entry>, Errno> {
+        let mut folder = Dir::from_fd(self.open(path, OFlag::O_DIRECTORY)?)?;
+        // a folder may be listed by who may not search it
+        fstatat(folder.as_fd(), ".", AtFlags::empty())?;
         let mut names = Vec::new();
         for entry in folder.iter() {
-            let entry = entry.ok()?;
+            let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name == b"." || name == b".." {
                 continue;
@@ -339,7 +401,7 @@ impl Search<'_> {
             };
             Some(Entry { name, kind })
         });
-        Some(entries.collect())
+        Ok(entries.collect())
     }
 
     /// Returns the beginning of a regular file, if it is no longer than settings are.

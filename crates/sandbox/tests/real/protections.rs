@@ -3,7 +3,7 @@
 //! lifted; what is looked at in the end is the host.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -461,5 +461,136 @@ fn patterns_hide_what_matches_when_the_run_starts() {
     assert_eq!(
         run(&granted).unwrap_err().code(),
         "ERR_SANDBOX_PATH_REFUSED"
+    );
+}
+
+#[test]
+fn what_lies_behind_a_link_on_the_way_is_held_and_the_link_stays() {
+    if !ready() {
+        return;
+    }
+    // as `git-new-workdir` makes them, and a folder of hooks that is reached through a link
+    let work = Work::new();
+    repository(&work.path);
+    git(&work.path, &["config", "core.hooksPath", "tools/hooks"]);
+    work.file("packages/tools/hooks/pre-push", "kept\n");
+    fs::create_dir_all(work.path.join("shared")).unwrap();
+    fs::remove_dir_all(work.path.join(".git/info")).unwrap_or(());
+    symlink("../shared", work.path.join(".git/info")).unwrap();
+    symlink("packages/tools", work.path.join("tools")).unwrap();
+    let script = "(echo x > tools/hooks/pre-push) 2>/dev/null || echo held
+        (echo x > packages/tools/hooks/pre-commit) 2>/dev/null || echo held
+        echo ok > packages/tools/other";
+    let (out, found) = protections_of(&writing(&work, script));
+    assert_eq!(out, "held\nheld\n", "{found:?}");
+    assert_eq!(fact(&found, "moved_aside"), "", "{found:?}");
+    for (link, target) in [(".git/info", "../shared"), ("tools", "packages/tools")] {
+        assert_eq!(
+            fs::read_link(work.path.join(link)).unwrap(),
+            Path::new(target)
+        );
+    }
+    assert_eq!(
+        fs::read_to_string(work.path.join("tools/hooks/pre-push")).unwrap(),
+        "kept\n"
+    );
+    // what was not there appears behind the link; and a link that leads elsewhere now
+    let script = "echo x > shared/attributes; mkdir -p evil/hooks; rm tools; ln -s evil tools";
+    let (_, found) = protections_of(&writing(&work, script));
+    assert_eq!(found.state, State::Degraded);
+    let moved = fact(&found, "moved_aside");
+    assert!(moved.contains("shared/attributes"), "{found:?}");
+    assert!(!work.path.join(".git/info/attributes").exists());
+    assert!(!work.path.join("tools").exists(), "{found:?}");
+}
+
+#[test]
+fn git_directories_and_settings_are_found_behind_links() {
+    if !ready() {
+        return;
+    }
+    let work = Work::new();
+    let at = |name: &str| work.path.join(name);
+    repository(&at("sub"));
+    git(&at("sub"), &["config", "core.hooksPath", "tools"]);
+    work.file("sub/tools/pre-push", "kept\n");
+    fs::create_dir(at("real")).unwrap();
+    fs::rename(at("sub/.git"), at("real/gd")).unwrap();
+    // an earlier command took away what tells that this is a git directory
+    fs::rename(at("real/gd/HEAD"), at("real/head")).unwrap();
+    fs::create_dir(at("real/gd/hooks")).unwrap();
+    symlink("real", at("way")).unwrap();
+    work.file("sub/.git", "gitdir: ../way/gd\n");
+    fs::rename(at("real/gd/config"), at("real/settings")).unwrap();
+    symlink("../settings", at("real/gd/config")).unwrap();
+    let script = "for at in real/gd/hooks/pre-commit real/settings sub/tools/pre-push; do
+        (echo x >> $at) 2>/dev/null || echo held; done; mv real/head real/gd/HEAD";
+    let (out, found) = protections_of(&writing(&work, script));
+    assert_eq!(out, "held\n".repeat(3), "{found:?}");
+    assert_eq!(fact(&found, "moved_aside"), "", "{found:?}");
+    assert_eq!(found.state, State::Degraded);
+    assert!(found.reason.unwrap_or_default().contains("way"));
+}
+
+#[test]
+fn hooks_that_settings_name_are_held_in_every_work_tree() {
+    if !ready() {
+        return;
+    }
+    let work = Work::new();
+    repository(&work.path);
+    git(&work.path, &["config", "core.hooksPath", "tools"]);
+    git(&work.path, &["worktree", "add", "-q", "tree"]);
+    for folder in ["tools", "tree/tools"] {
+        fs::create_dir(work.path.join(folder)).unwrap();
+    }
+    let script =
+        "for at in tools tree/tools; do (echo x > $at/pre-push) 2>/dev/null || echo held; done";
+    let (out, found) = protections_of(&writing(&work, script));
+    assert_eq!(out, "held\nheld\n", "{found:?}");
+    assert_eq!(found.state, State::Enforced);
+}
+
+#[test]
+fn a_folder_that_cannot_be_listed_hides_nothing_from_the_search() {
+    if !ready() {
+        return;
+    }
+    if nix::unistd::geteuid().is_root() {
+        println!("skipped: root can list every folder");
+        return;
+    }
+    let closed = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let work = Work::new();
+    repository(&work.path.join("sub"));
+    fs::create_dir(work.path.join("sub/.git/hooks")).unwrap();
+    work.file("deep/.env", "SECRET\n");
+    // as an earlier command can leave them
+    for mode in [0o300, 0o000] {
+        for folder in ["deep", "sub/.git"] {
+            closed(&work.path.join(folder), mode);
+        }
+        let script = "chmod 700 deep sub/.git 2>/dev/null
+            cat deep/.env 2>/dev/null
+            (echo x > sub/.git/hooks/pre-commit) 2>/dev/null || echo held";
+        let (out, found) = protections_of(&writing(&work, script));
+        for folder in ["deep", "sub/.git"] {
+            closed(&work.path.join(folder), 0o700);
+        }
+        assert_eq!(out, "held\n", "{found:?}");
+        assert!(!work.path.join("sub/.git/hooks/pre-commit").exists());
+        assert!(fact(&found, "hidden").contains("deep"), "{found:?}");
+    }
+    // one that is closed during a run is said
+    let script = "mkdir -p new/.vscode; echo x > new/.vscode/tasks.json; chmod 300 new";
+    let (_, found) = protections_of(&writing(&work, script));
+    closed(&work.path.join("new"), 0o700);
+    assert_eq!(found.state, State::Degraded, "{found:?}");
+    let reason = found.reason.unwrap_or_default();
+    assert!(
+        reason.contains("cannot be listed") && reason.contains("new"),
+        "{reason}"
     );
 }
