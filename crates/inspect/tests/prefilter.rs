@@ -53,13 +53,23 @@ fn every_vector_has_one_verdict() {
 }
 
 /// Pieces of commands, those that matter among them.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 58] = [
     "ls",
     "cat",
     "echo",
     "grep",
     "git",
     "cargo",
+    "npm",
+    "pnpm",
+    "yarn",
+    "install",
+    "exec",
+    "dlx",
+    "x",
+    "run build",
+    "npm run",
+    "--",
     "status",
     "commit",
     "-m",

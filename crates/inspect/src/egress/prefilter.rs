@@ -99,6 +99,8 @@ fn is_plain(bytes: &[u8], limit: usize) -> bool {
     }
     let mut rest = bytes;
     let (mut first, mut second, mut pair, mut message) = (true, false, false, false);
+    // Of a package manager only scripts and what is locked: no options, for some run commands.
+    let mut package = false;
     while let Some((byte, tail)) = rest.split_first() {
         match class(*byte) {
             Class::Blank => rest = tail,
@@ -125,16 +127,22 @@ fn is_plain(bytes: &[u8], limit: usize) -> bool {
                     return false;
                 }
                 if first {
-                    pair = matches!(word, b"git" | b"cargo");
+                    package = matches!(word, b"npm" | b"pnpm" | b"yarn");
+                    pair = package || matches!(word, b"git" | b"cargo");
                     if !pair && !is_inert(word) {
                         return false;
                     }
                     second = pair;
                 } else if std::mem::take(&mut second) {
-                    if !is_inert_verb(word) {
+                    let inert = if package {
+                        matches!(word, b"run" | b"test" | b"ci" | b"install" | b"ls")
+                    } else {
+                        is_inert_verb(word)
+                    };
+                    if !inert {
                         return false;
                     }
-                } else if pair && runs_code(word) {
+                } else if pair && (runs_code(word) || package && word.starts_with(b"-")) {
                     return false;
                 }
                 first = false;
@@ -191,7 +199,16 @@ fn is_inert_verb(word: &[u8]) -> bool {
 fn runs_code(word: &[u8]) -> bool {
     matches!(
         word,
-        b"-c" | b"-x" | b"-u" | b"config" | b"foreach" | b"run" | b"publish"
+        b"-c"
+            | b"-x"
+            | b"-u"
+            | b"config"
+            | b"foreach"
+            | b"run"
+            | b"publish"
+            | b"exec"
+            | b"dlx"
+            | b"x"
     ) || word.starts_with(b"--")
         && !matches!(
             word,

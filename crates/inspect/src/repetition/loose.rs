@@ -143,13 +143,34 @@ fn collapse(canonical: &str) -> String {
     let mut out = String::with_capacity(canonical.len());
     // Whether white space is still to be written, and whether a quote was the last character.
     let (mut space, mut quoted) = (false, true);
-    let mut characters = canonical.chars();
-    while let Some(character) = characters.next() {
+    let mut rest = canonical;
+    while !rest.is_empty() {
+        // What is no white space, escape or quote goes over as it is.
+        let run = rest
+            .bytes()
+            .position(|byte| matches!(byte, b' ' | b'\\' | b'"'))
+            .unwrap_or(rest.len());
+        if let Some((plain, after)) = rest.split_at_checked(run)
+            && run > 0
+        {
+            if std::mem::take(&mut space) {
+                out.push(' ');
+            }
+            quoted = false;
+            out.push_str(plain);
+            rest = after;
+            continue;
+        }
+        let mut characters = rest.chars();
+        let Some(character) = characters.next() else {
+            break;
+        };
         let escaped = if character == '\\' {
             characters.next()
         } else {
             None
         };
+        rest = characters.as_str();
         match (character, escaped) {
             (' ', _) | ('\\', Some('n' | 't' | 'r')) => {
                 space = !quoted;

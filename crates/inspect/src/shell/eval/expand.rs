@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From the parts of a word to the words that a command gets.
 
+use std::borrow::Cow;
+
 use super::files;
 use super::value::Value;
 use super::{Evaluator, Script};
@@ -23,7 +25,7 @@ struct Fields<'o> {
     /// Whether there is a word at all: `$x` of nothing is none, `""` is one.
     any: bool,
     split: bool,
-    separators: String,
+    separators: Cow<'static, str>,
 }
 
 impl Fields<'_> {
@@ -126,8 +128,8 @@ impl Evaluator<'_> {
     ) {
         let before = out.len();
         let separators = match self.variables.get("IFS") {
-            Some(value) if value.is_known() => value.text.clone(),
-            _ => " \t\n".to_owned(),
+            Some(value) if value.is_known() => Cow::Owned(value.text.clone()),
+            _ => Cow::Borrowed(" \t\n"),
         };
         let word = Word {
             origin,
@@ -164,16 +166,13 @@ impl Evaluator<'_> {
                     }
                     None => continue,
                 },
-                Part::Text {
-                    start,
-                    end,
-                    quoted: true,
-                } => {
-                    fields.any |= open.is_empty();
-                    (
-                        Value::known(script.text.get(*start..*end).unwrap_or_default()),
-                        true,
-                    )
+                // Text as it stands, at the top: nothing to part, and its flow is none.
+                Part::Text { start, end, .. } if open.is_empty() => {
+                    let text = script.text.get(*start..*end).unwrap_or_default();
+                    self.spend(text.len());
+                    fields.word.text.push_str(text);
+                    fields.any = true;
+                    continue;
                 }
                 Part::Text { start, end, .. } => (
                     Value::known(script.text.get(*start..*end).unwrap_or_default()),

@@ -219,38 +219,48 @@ fn is_source(name: &str) -> bool {
 
 /// Whether a word says that what it names is secret.
 pub(crate) fn names_secret(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    [
-        "secret",
-        "token",
-        "password",
-        "passwd",
-        "credential",
-        "private_key",
-        "privatekey",
-        "private-key",
-        "api_key",
-        "apikey",
-        "api-key",
-        "access_key",
-        "accesskey",
-        "auth_key",
-        "passphrase",
-        "client_secret",
-        "ssh_key",
-        "encryption_key",
-        "signing_key",
-        "session_key",
-        "aws_session",
-        "database_url",
-        "connection_string",
-        "_pat",
-    ]
-    .iter()
-    .any(|part| lower.contains(part))
-        || ["_key", "_pass", "_pwd", "_dsn"]
-            .iter()
-            .any(|end| lower.ends_with(end))
+    let name = name.as_bytes();
+    let ends = ["_key", "_pass", "_pwd", "_dsn"].iter().any(|end| {
+        let from = name.len().saturating_sub(end.len());
+        let tail = name.get(from..).unwrap_or_default();
+        tail.eq_ignore_ascii_case(end.as_bytes())
+    });
+    ends || name.iter().enumerate().any(|(at, first)| {
+        secret_words(*first).iter().any(|word| {
+            name.get(at..at.saturating_add(word.len()))
+                .is_some_and(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    })
+}
+
+/// Parts of names that say so, by their first byte.
+const fn secret_words(first: u8) -> &'static [&'static str] {
+    match first.to_ascii_lowercase() {
+        b's' => &["secret", "ssh_key", "signing_key", "session_key"],
+        b't' => &["token"],
+        b'p' => &[
+            "password",
+            "passwd",
+            "private_key",
+            "privatekey",
+            "private-key",
+            "passphrase",
+        ],
+        b'c' => &["credential", "connection_string"],
+        b'a' => &[
+            "api_key",
+            "apikey",
+            "api-key",
+            "access_key",
+            "accesskey",
+            "auth_key",
+            "aws_session",
+        ],
+        b'e' => &["encryption_key"],
+        b'd' => &["database_url"],
+        b'_' => &["_pat"],
+        _ => &[],
+    }
 }
 
 /// Whether a path means a tree: a folder, everything in one, a repository.

@@ -18,12 +18,11 @@ impl Evaluator<'_> {
     )]
     pub(super) fn plain_output(
         &mut self,
-        command: &mut Command,
+        command: &Command,
         name: &str,
         stdin: &Stream,
     ) -> Option<Stream> {
-        let words = command.arguments().to_vec();
-        let words = words.as_slice();
+        let words = command.arguments();
         Some(match name {
             "echo" => echo(words),
             "printf" => printf(words),
@@ -163,7 +162,7 @@ impl Evaluator<'_> {
     }
 
     /// base64 and its kin: encoders pass on what they read, decoders say what it was.
-    fn decoder(&mut self, command: &mut Command, name: &str, stdin: &Stream) -> Option<Stream> {
+    fn decoder(&mut self, command: &Command, name: &str, stdin: &Stream) -> Option<Stream> {
         let words = command.arguments();
         if name == "openssl"
             && !words.first().is_some_and(|word| {
@@ -324,9 +323,9 @@ impl Evaluator<'_> {
         let plain: Vec<_> = words
             .iter()
             .filter(|word| !word.text.starts_with('-'))
-            .cloned()
             .collect();
         if let Some((to, from)) = plain.split_last() {
+            let to = *to;
             let mut all = Stream::empty();
             for word in from {
                 let mut stream = self.read_file(word);

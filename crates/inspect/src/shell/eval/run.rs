@@ -202,6 +202,9 @@ impl Evaluator<'_> {
             let Some(redirection) = command.redirections.get(place) else {
                 return;
             };
+            if !redirection.target.text.starts_with("/dev/") {
+                continue;
+            }
             let target = redirection.target.clone();
             let rest = ["/dev/tcp/", "/dev/udp/"]
                 .iter()
@@ -391,8 +394,7 @@ impl Evaluator<'_> {
             return;
         };
         // `((i++))`
-        if command.words.len() == 1 && first.text == Word::HOLE.to_string() && first.flow.is_empty()
-        {
+        if command.words.len() == 1 && first.flow.is_empty() && is_hole(&first.text) {
             return;
         }
         let mut name = program_name(&first.text).to_owned();
@@ -450,6 +452,12 @@ impl Evaluator<'_> {
             self.write(out);
         }
     }
+}
+
+/// A part that is not known, and nothing else.
+fn is_hole(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next() == Some(Word::HOLE) && characters.next().is_none()
 }
 
 fn first_origin(command: &Command) -> Origin {

@@ -52,12 +52,21 @@ impl Default for Stream {
     }
 }
 
+thread_local! {
+    /// The text of all streams in which nothing is: most are, and each would allocate.
+    static NOTHING: Rc<String> = Rc::default();
+}
+
+fn nothing() -> Rc<String> {
+    NOTHING.try_with(Rc::clone).unwrap_or_default()
+}
+
 impl Stream {
     /// Nothing, so far.
     pub(crate) fn empty() -> Self {
         Self {
             flow: Flow::NONE,
-            text: Some(Rc::default()),
+            text: Some(nothing()),
             given: false,
         }
     }

@@ -462,6 +462,10 @@ impl Evaluator<'_> {
 
     /// A program out of a tree that was fetched from the network, or a build in one.
     fn run_from_tree(&mut self, command: &mut Command, name: &str) {
+        // Nothing was written or fetched: there is no such tree.
+        if self.files.is_empty() {
+            return;
+        }
         let Some(first) = command.words.first() else {
             return;
         };
@@ -590,6 +594,12 @@ impl Evaluator<'_> {
 }
 
 fn prints_credential(name: &str, words: &[Word]) -> bool {
+    if !CREDENTIAL_PRINTERS
+        .iter()
+        .any(|(program, _)| *program == name)
+    {
+        return false;
+    }
     let plain: Vec<&str> = words
         .iter()
         .map(|word| word.text.as_str())
