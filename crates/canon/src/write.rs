@@ -91,12 +91,19 @@ fn start<'a>(value: &'a Value, out: &mut String, open: &mut Vec<Open<'a>>) {
 pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
-        out.push_str(text);
-    } else {
-        text.chars()
-            .for_each(|character| write_character(character, out));
+    out.reserve(text.len().saturating_add(1));
+    let mut rest = text;
+    // Runs of plain bytes go over whole; what is escaped is one byte, so that the cuts are sound.
+    while let Some(at) = rest.bytes().position(|byte| !plain(byte)) {
+        let (run, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(run);
+        let mut characters = after.chars();
+        if let Some(character) = characters.next() {
+            write_character(character, out);
+        }
+        rest = characters.as_str();
     }
+    out.push_str(rest);
     out.push('"');
 }
 
