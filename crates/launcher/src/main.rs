@@ -29,6 +29,10 @@ use sys::{Errno, Fd, exit, files, process};
 /// The socket to the process that started us.
 const CONTROL: Fd = Fd(0);
 
+/// How many dead are reaped before we listen again: processes that fork and end as fast as they can
+/// must not keep us from it.
+const REAPED_AT_ONCE: usize = 256;
+
 /// What came with the program.
 #[derive(Clone, Copy)]
 pub(crate) struct Passed {
@@ -130,12 +134,14 @@ fn supervise(
     closed.map_err(at)?;
     // SIGCHLD is blocked since the first step, so one that came earlier is still pending here
     let events = process::child_events().map_err(at)?;
+    let mut more = false;
     loop {
         let left_ms = backstop.left_ms().map_err(at)?;
         if left_ms == Some(0) {
             return Ok(());
         }
-        match process::wait_either(CONTROL, events, left_ms) {
+        let wait_ms = if more { Some(0) } else { left_ms };
+        match process::wait_either(CONTROL, events, wait_ms) {
             Ok((true, _)) => match files::read_word(CONTROL) {
                 Ok(Some(signal)) => running.signal(signal),
                 // any other word from the other side, or its end: stop at once
@@ -145,7 +151,12 @@ fn supervise(
             Ok((false, false)) | Err(Errno::INTERRUPTED) => {}
             Err(errno) => return Err(at(errno)),
         }
-        while let Ok(Some((pid, status))) = process::reap() {
+        more = true;
+        for _ in 0..REAPED_AT_ONCE {
+            let Ok(Some((pid, status))) = process::reap() else {
+                more = false;
+                break;
+            };
             let Some(segment) = running.ended(pid) else {
                 continue;
             };

@@ -81,15 +81,15 @@ fn own_capabilities(seen: &Observation) -> Mechanism {
 }
 
 fn kill_tree(host: Host) -> Mechanism {
-    let by = if host.scopes_signals() {
-        "the scope of signals"
-    } else {
-        "the list of children"
-    };
-    Mechanism::new(State::Degraded).fact("by", by).because(
-        "everything is ended by the launcher; if something outside kills that, what the command \
-         left in the background lives on",
-    )
+    const LAUNCHER: &str = "everything is ended by the launcher; if something outside kills that, \
+                            what the command left in the background lives on";
+    let found = Mechanism::new(State::Degraded);
+    if host.scopes_signals() {
+        return found.fact("by", "the scope of signals").because(LAUNCHER);
+    }
+    let reason =
+        format!("{LAUNCHER}; so do processes that fork and end faster than they are found");
+    found.fact("by", "the list of children").because(reason)
 }
 
 fn signals(host: Host) -> Mechanism {
