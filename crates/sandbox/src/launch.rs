@@ -3,6 +3,8 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,21 +15,23 @@ use nix::sys::eventfd::{EfdFlags, EventFd};
 use zeroize::Zeroizing;
 
 use crate::command::command;
-use crate::enforcement::{Enforcement, Evidence};
+use crate::enforcement::{Enforcement, Evidence, Mechanism, State};
 use crate::error::SandboxError;
 use crate::extras::Extras;
 use crate::hold::Hold;
 use crate::host::Caller;
-use crate::layout::Layout;
+use crate::layout::{Layout, MountTable};
 use crate::outcome::{Outcome, Termination};
 use crate::plan::{LaunchPlan, Network, Stdin};
 use crate::program::{self, Built, Context};
+use crate::protection::Bounds as SearchBounds;
 use crate::reached::{self, Seen};
 use crate::ruleset::{self, Rights};
 use crate::start::{Namespaces, Passed, start};
 use crate::stream::{self, Allowance, Feed, Finish, Sink, StreamOutcome, Streams, Tap};
 use crate::supervise::{Bounds, Cancel, Ended, Stopped, Watched};
 use crate::tier::{self, Choice};
+use crate::waiting::{GaveUp, Patience, Progress, SILENCE, bounded};
 use crate::{filter, image, lite};
 
 /// Runs one command in a sandbox and returns once its last process is gone.
@@ -74,22 +78,130 @@ pub(crate) fn launch_as(
         launcher_sha256: image::sha256(),
         lite,
     };
-    if cancel.is_asked() {
+    let never_started = || {
         let never = Watched::default();
         let streams = [StreamOutcome::empty(), StreamOutcome::empty()];
-        return Ok(outcome(
+        outcome(
             begun,
             Termination::Cancelled,
             &never,
             streams,
             &evidence,
             None,
-        ));
+        )
+    };
+    if cancel.is_asked() {
+        return Ok(never_started());
     }
-    let layout = Layout::resolve(plan)?;
-    check_stdin(plan)?;
-    run(begun, &layout, &evidence, streams, cancel)
+    match resolve(begun, plan, cancel)? {
+        None => Ok(never_started()),
+        Some(resolved) => run(begun, &resolved, &evidence, streams, cancel),
+    }
 }
+
+/// A plan resolved.
+struct Resolved {
+    layout: Arc<Layout>,
+    /// Whether its files may keep us waiting.
+    may_wait: bool,
+}
+
+/// Resolves a plan; `None` when the run was cancelled meanwhile. Where files may keep us waiting,
+/// they do so no longer than the run may take, and than it is likely that they still answer.
+fn resolve(
+    begun: Instant,
+    plan: &LaunchPlan,
+    cancel: &Cancel,
+) -> Result<Option<Resolved>, SandboxError> {
+    let mounts = MountTable::read()?;
+    let open = |plan: &LaunchPlan, mounts: &MountTable, progress: &Progress| {
+        let layout = Layout::resolve(plan, mounts, SearchBounds::USUAL, progress)?;
+        if let Stdin::File { path } = &plan.stdin {
+            progress.at(path);
+        }
+        check_stdin(plan)?;
+        Ok(Arc::new(layout))
+    };
+    let Some(first) = mounts.may_wait(plan) else {
+        let layout = open(plan, &mounts, &Progress::unwatched())?;
+        let may_wait = false;
+        return Ok(Some(Resolved { layout, may_wait }));
+    };
+    let deadline = begun.checked_add(Duration::from_millis(plan.timeout_ms));
+    let patience = Patience {
+        silence: SILENCE,
+        until: deadline.unwrap_or(begun),
+        cancel: Some(cancel),
+    };
+    let files = files_of(plan);
+    let opened = bounded(&first, patience, move |progress| {
+        open(&files, &mounts, progress)
+    });
+    let unreadable = |path: &Path, source| SandboxError::PathUnreadable {
+        path: path.to_owned(),
+        source,
+    };
+    match opened {
+        Ok(layout) => Ok(Some(Resolved {
+            layout: layout?,
+            may_wait: true,
+        })),
+        Err(GaveUp::Cancelled) => Ok(None),
+        Err(GaveUp::Late(path)) => Err(unreadable(&path, Errno::ETIMEDOUT)),
+        Err(GaveUp::TooMany) => Err(unreadable(&first, Errno::EAGAIN)),
+        Err(GaveUp::Failed(source)) => Err(SandboxError::Internal {
+            what: "opening files in a thread",
+            source,
+        }),
+    }
+}
+
+/// Returns a plan without what a thread that is left behind must not keep.
+fn files_of(plan: &LaunchPlan) -> LaunchPlan {
+    LaunchPlan {
+        env: std::collections::BTreeMap::new(),
+        argv: Vec::new(),
+        piped_into: Vec::new(),
+        ..plan.clone()
+    }
+}
+
+/// Looks for what appeared during a run, no longer than its files answer.
+fn settle(plan: &LaunchPlan, resolved: &Resolved, has_mounts: bool) -> Mechanism {
+    let layout = Arc::clone(&resolved.layout);
+    if !resolved.may_wait {
+        let progress = Progress::unwatched();
+        return layout
+            .protected
+            .settle(plan, &layout, has_mounts, &progress);
+    }
+    let now = Instant::now();
+    let patience = Patience {
+        silence: SILENCE,
+        until: now.checked_add(MAX_SETTLING).unwrap_or(now),
+        cancel: None,
+    };
+    let files = files_of(plan);
+    let settled = bounded(&plan.cwd, patience, move |progress| {
+        layout
+            .protected
+            .settle(&files, &layout, has_mounts, progress)
+    });
+    settled.unwrap_or_else(|why| {
+        let at = match why {
+            GaveUp::Late(path) => {
+                format!("; it stood at {}", path.to_string_lossy().escape_debug())
+            }
+            GaveUp::Cancelled | GaveUp::Failed(_) | GaveUp::TooMany => String::new(),
+        };
+        Mechanism::new(State::Degraded).because(format!(
+            "the search after the run did not end: a file system does not answer{at}"
+        ))
+    })
+}
+
+/// Longest search after a run on a file system that may wait.
+const MAX_SETTLING: Duration = Duration::from_secs(60);
 
 /// Refuses a file for the input that could keep the sandbox waiting before the command starts: to
 /// open a pipe with a name waits for its other end. What is not there is found out inside.
@@ -108,12 +220,13 @@ fn check_stdin(plan: &LaunchPlan) -> Result<(), SandboxError> {
 /// Runs the command in a layout that was judged before.
 fn run(
     begun: Instant,
-    layout: &Layout,
+    resolved: &Resolved,
     evidence: &Evidence<'_>,
     mut given: Streams,
     cancel: &Cancel,
 ) -> Result<Outcome, SandboxError> {
     let (plan, caller) = (evidence.plan, evidence.caller);
+    let layout: &Layout = &resolved.layout;
     // in tier lite there is no scratch space of the run's own
     let own = evidence.lite.is_none().then_some(layout);
     let hold = Hold::of(plan, caller, own);
@@ -165,9 +278,7 @@ fn run(
     let mut outcome = outcome(begun, ended, &watched, streams, evidence, Some(&hold));
     if watched.started.is_some() {
         layout.made.keep();
-        let settled = layout
-            .protected
-            .settle(plan, layout, evidence.lite.is_none());
+        let settled = settle(plan, resolved, evidence.lite.is_none());
         outcome
             .enforcement
             .mechanisms
@@ -518,7 +629,6 @@ fn not_built(stage: Stage, source: Errno, steps: &[String]) -> SandboxError {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::path::Path;
 
     use super::*;
 
@@ -535,6 +645,11 @@ mod tests {
         }
     }
 
+    fn resolved(plan: &LaunchPlan) -> Resolved {
+        let cancel = Cancel::new().unwrap();
+        resolve(Instant::now(), plan, &cancel).unwrap().unwrap()
+    }
+
     /// Runs a plan after `change`, which comes between judging the paths and mounting them.
     fn run_after(plan: &LaunchPlan, change: impl FnOnce()) -> Result<Outcome, SandboxError> {
         let evidence = Evidence {
@@ -545,7 +660,7 @@ mod tests {
             launcher_sha256: "",
             lite: None,
         };
-        let layout = Layout::resolve(plan).unwrap();
+        let layout = resolved(plan);
         change();
         let cancel = Cancel::new().unwrap();
         run(
@@ -635,7 +750,7 @@ mod tests {
                 launcher_sha256: "",
                 lite: Some("for the test"),
             };
-            let layout = Layout::resolve(&plan).unwrap();
+            let layout = resolved(&plan);
             let (begun, cancel) = (Instant::now(), Cancel::new().unwrap());
             let ended = run(begun, &layout, &evidence, Streams::default(), &cancel).unwrap();
             assert_eq!(ended.termination, Termination::Exited { code: 0 });

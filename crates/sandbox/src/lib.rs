@@ -51,6 +51,7 @@ mod supervise;
 mod surface;
 mod sys;
 mod tier;
+mod waiting;
 
 pub use enforcement::{Enforcement, Mechanism, State, Tier};
 pub use error::SandboxError;

@@ -7,8 +7,8 @@
 //! same object, whatever was renamed or linked in between.
 
 mod glob;
-mod kernel_fs;
 mod missing;
+mod mounts;
 mod proc;
 mod shield;
 mod tree;
@@ -20,11 +20,13 @@ use std::path::{Path, PathBuf};
 use crate::error::SandboxError;
 use crate::host;
 use crate::plan::{LaunchPlan, Network, Stdin};
-use crate::protection::{self, Protected};
+use crate::protection::{self, Bounds, Protected};
 use crate::surface::{OnMissingPath, Proc};
+use crate::waiting::Progress;
 
 pub(crate) use glob::{Glob, Positions};
 use missing::Made;
+pub(crate) use mounts::MountTable;
 pub(crate) use proc::WholeProc;
 pub(crate) use tree::{Grant, Tree};
 use tree::{Links, open};
@@ -69,16 +71,21 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Resolves a plan.
+    /// Resolves a plan, and says on the way where it is.
     ///
     /// # Errors
     /// The `Path*` variants of [`SandboxError`].
-    pub(crate) fn resolve(plan: &LaunchPlan) -> Result<Self, SandboxError> {
+    pub(crate) fn resolve(
+        plan: &LaunchPlan,
+        mounts: &MountTable,
+        bounds: Bounds,
+        progress: &Progress,
+    ) -> Result<Self, SandboxError> {
         let base = base(plan)?;
         protection::refuse_grants(plan)?;
         let mut made = Made::default();
-        let granted = granted(plan, &base, &mut made)?;
-        kernel_fs::refuse(&granted)?;
+        let granted = granted(plan, &base, &mut made, progress)?;
+        mounts.refuse(&granted)?;
         let grants: Vec<PathBuf> = granted.keys().cloned().collect();
         let whole_proc = match plan.proc {
             Proc::Full => Some(WholeProc::of_machine()?),
@@ -96,7 +103,8 @@ impl Layout {
                 layout.places.entry(path).or_insert(place);
             }
         }
-        let protected = Protected::find(plan, &layout)?;
+        let protected = Protected::find(plan, &layout, bounds, progress)?;
+        progress.at(&plan.cwd);
         layout.hide(plan, &grants, &protected)?;
         layout.keep_read_only(plan, &grants, &protected)?;
         layout.protected = protected;
@@ -207,13 +215,19 @@ fn add_resolver(places: &mut Places, path: &Path) -> Result<(), SandboxError> {
 }
 
 /// Returns what the plan grants.
-fn granted(plan: &LaunchPlan, base: &Places, made: &mut Made) -> Result<Places, SandboxError> {
+fn granted(
+    plan: &LaunchPlan,
+    base: &Places,
+    made: &mut Made,
+    progress: &Progress,
+) -> Result<Places, SandboxError> {
     let is_skipped = |path: &Path, error: &SandboxError| {
         plan.on_missing_path == OnMissingPath::Skip
             && matches!(error, SandboxError::PathMissing { path: missing } if missing == path)
     };
     let mut places = Places::new();
     for path in &plan.write_paths {
+        progress.at(path);
         let tree = match open_granted(path, Grant::Write) {
             Err(SandboxError::PathMissing { .. })
                 if plan.on_missing_path == OnMissingPath::Create =>
@@ -227,6 +241,7 @@ fn granted(plan: &LaunchPlan, base: &Places, made: &mut Made) -> Result<Places, 
         places.insert(path.clone(), Place::Mount(tree));
     }
     for path in &plan.read_paths {
+        progress.at(path);
         let in_base = matches!(base.get(path), Some(Place::Link(_) | Place::Mount(_)));
         if in_base && !places.contains_key(path) {
             continue;

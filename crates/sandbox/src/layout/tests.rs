@@ -29,6 +29,11 @@ fn fixture() -> (tempfile::TempDir, PathBuf) {
     (holder, root)
 }
 
+fn resolved(plan: &LaunchPlan) -> Result<Layout, SandboxError> {
+    let mounts = MountTable::read()?;
+    Layout::resolve(plan, &mounts, Bounds::USUAL, &Progress::unwatched())
+}
+
 type Change = fn(&mut LaunchPlan, PathBuf);
 
 /// What a layout has at a path, in short.
@@ -65,7 +70,7 @@ fn refuses_paths_that_cannot_be_granted() {
             plan(Path::new("/usr"), &[&path], &[]),
             plan(Path::new("/usr"), &[], &[&path]),
         ] {
-            let code = Layout::resolve(&plan).map(|_| ()).unwrap_err().code();
+            let code = resolved(&plan).map(|_| ()).unwrap_err().code();
             assert_eq!(code, want, "{}", path.display());
         }
     }
@@ -75,17 +80,17 @@ fn refuses_paths_that_cannot_be_granted() {
 fn mounts_what_is_granted_and_the_widest_right_wins() {
     let (_holder, root) = fixture();
     let (work, sub) = (root.join("w"), root.join("w/sub"));
-    let nested = Layout::resolve(&plan(&work, &[&work], &[&sub])).unwrap();
+    let nested = resolved(&plan(&work, &[&work], &[&sub])).unwrap();
     assert_eq!(
         (at(&nested, &work), at(&nested, &sub)),
         ("Read".to_owned(), "Write".to_owned())
     );
-    let covered = Layout::resolve(&plan(&work, &[&sub], &[&work])).unwrap();
+    let covered = resolved(&plan(&work, &[&sub], &[&work])).unwrap();
     assert_eq!(
         (at(&covered, &work), at(&covered, &sub)),
         ("Write".to_owned(), "nothing".to_owned())
     );
-    let both = Layout::resolve(&plan(&work, &[&work], &[&work])).unwrap();
+    let both = resolved(&plan(&work, &[&work], &[&work])).unwrap();
     assert_eq!(at(&both, &work), "Write");
     assert_eq!(at(&both, Path::new("/tmp")), "scratch");
     assert_eq!(at(&both, Path::new("/dev/null")), "Device");
@@ -96,19 +101,19 @@ fn refuses_a_covered_read_path_that_does_not_exist() {
     let (_holder, root) = fixture();
     let plan = plan(&root, &[&root.join("w/missing")], &[&root.join("w")]);
     assert_eq!(
-        Layout::resolve(&plan).unwrap_err().code(),
+        resolved(&plan).unwrap_err().code(),
         "ERR_SANDBOX_PATH_MISSING"
     );
 }
 
 #[test]
 fn a_granted_etc_shows_itself_without_its_credentials() {
-    let layout = Layout::resolve(&plan(Path::new("/etc"), &[Path::new("/etc")], &[])).unwrap();
+    let layout = resolved(&plan(Path::new("/etc"), &[Path::new("/etc")], &[])).unwrap();
     assert_eq!(at(&layout, Path::new("/etc")), "Read");
     assert_eq!(at(&layout, Path::new("/etc/ssl/certs")), "nothing");
     assert_eq!(at(&layout, Path::new("/etc/shadow")), "hidden");
     let shadow = Path::new("/etc/shadow");
-    let named = Layout::resolve(&plan(Path::new("/usr"), &[shadow], &[])).unwrap();
+    let named = resolved(&plan(Path::new("/usr"), &[shadow], &[])).unwrap();
     assert_eq!(at(&named, shadow), "Read");
 }
 
@@ -122,7 +127,7 @@ fn hides_what_is_there_and_pins_the_way_to_it() {
         root.join("w/missing"),
         root.join("outside"),
     ];
-    let layout = Layout::resolve(&plan).unwrap();
+    let layout = resolved(&plan).unwrap();
     let seen = [
         "w",
         "w/sub",
@@ -144,7 +149,7 @@ fn hides_the_outermost_of_nested_hidden_paths() {
     let work = root.join("w");
     let mut plan = plan(&work, &[&work], &[]);
     plan.hidden_paths = vec![root.join("w/sub/deep"), root.join("w/sub")];
-    let layout = Layout::resolve(&plan).unwrap();
+    let layout = resolved(&plan).unwrap();
     let seen = ["w", "w/sub", "w/sub/deep"].map(|name| at(&layout, &root.join(name)));
     assert_eq!(seen, ["Read", "hidden", "nothing"]);
 }
@@ -157,7 +162,7 @@ fn hiding_a_base_directory_takes_it_away() {
         PathBuf::from("/tmp"),
         PathBuf::from("/dev"),
     ];
-    let layout = Layout::resolve(&plan).unwrap();
+    let layout = resolved(&plan).unwrap();
     assert!(!layout.places.keys().any(|path| path.starts_with("/etc")));
     assert_eq!(at(&layout, Path::new("/tmp")), "scratch");
     assert_eq!(at(&layout, Path::new("/dev/null")), "Device");
@@ -174,7 +179,7 @@ fn keeps_read_only_what_is_there_and_pins_the_way_to_it() {
         root.join("outside"),
         PathBuf::from("/usr/share/doc"),
     ];
-    let layout = Layout::resolve(&plan).unwrap();
+    let layout = resolved(&plan).unwrap();
     let seen = ["w", "w/sub", "w/sub/deep", "w/missing"].map(|name| at(&layout, &root.join(name)));
     assert_eq!(seen, ["Write", "Write", "Read", "nothing"]);
     assert_eq!(at(&layout, Path::new("/usr/share/doc")), "nothing");
@@ -200,7 +205,7 @@ fn refuses_exceptions_that_contradict_a_grant() {
         let mut plan = plan(&work, &[], &[&work, &sub]);
         change(&mut plan, path.clone());
         assert_eq!(
-            Layout::resolve(&plan).unwrap_err().code(),
+            resolved(&plan).unwrap_err().code(),
             want,
             "{}",
             path.display()
@@ -224,9 +229,7 @@ fn a_working_directory_lies_in_a_granted_path_and_is_not_hidden() {
     for (cwd, want) in table {
         let mut plan = plan(&cwd, &[&work], &[]);
         plan.hidden_paths = vec![root.join("w/sub/deep")];
-        let code = Layout::resolve(&plan)
-            .map_err(|error| error.code())
-            .map(|_| ());
+        let code = resolved(&plan).map_err(|error| error.code()).map(|_| ());
         let want = if want {
             Ok(())
         } else {
@@ -267,15 +270,15 @@ fn a_missing_path_is_an_error_left_out_or_made() {
         on_missing_path: missing,
         ..plan(Path::new("/usr"), read, write)
     };
-    let code = |plan: &LaunchPlan| Layout::resolve(plan).map(|_| ()).unwrap_err().code();
+    let code = |plan: &LaunchPlan| resolved(plan).map(|_| ()).unwrap_err().code();
     let missing = "ERR_SANDBOX_PATH_MISSING";
     assert_eq!(code(&asked(OnMissingPath::Error, &[], &[&new])), missing);
     assert_eq!(code(&asked(OnMissingPath::Create, &[&new], &[])), missing);
-    let layout = Layout::resolve(&asked(OnMissingPath::Skip, &[&new], &[&new])).unwrap();
+    let layout = resolved(&asked(OnMissingPath::Skip, &[&new], &[&new])).unwrap();
     assert_eq!(at(&layout, &new), "nothing");
     // nothing started: what was made goes again
     let create = asked(OnMissingPath::Create, &[], &[&new]);
-    let layout = Layout::resolve(&create).unwrap();
+    let layout = resolved(&create).unwrap();
     assert_eq!(at(&layout, &new), "Write");
     assert!(new.is_dir());
     drop(layout);
@@ -287,12 +290,12 @@ fn a_missing_path_is_an_error_left_out_or_made() {
     };
     assert_eq!(code(&refused), "ERR_SANDBOX_PATH_REFUSED");
     assert!(!root.join("new").exists());
-    let layout = Layout::resolve(&create).unwrap();
+    let layout = resolved(&create).unwrap();
     fs::write(new.join("theirs"), "").unwrap();
     drop(layout);
     assert!(new.join("theirs").exists());
     fs::remove_dir_all(root.join("new")).unwrap();
-    let layout = Layout::resolve(&create).unwrap();
+    let layout = resolved(&create).unwrap();
     layout.made.keep();
     drop(layout);
     assert!(new.is_dir());
@@ -320,7 +323,7 @@ fn standard_input_is_no_hidden_file() {
         },
         ..plan(&root.join("w"), &[&root.join("w")], &[])
     };
-    let found = Layout::resolve(&asked).map(|_| ()).unwrap_err();
+    let found = resolved(&asked).map(|_| ()).unwrap_err();
     assert_eq!(found.code(), "ERR_SANDBOX_PATH_REFUSED");
 }
 
@@ -333,7 +336,7 @@ fn nothing_beneath_a_read_only_path_can_be_written() {
         read_only_paths: vec![root.join("w/sub")],
         ..plan(&root.join("w"), &[], &[&root.join("w")])
     };
-    let layout = Layout::resolve(&asked).unwrap();
+    let layout = resolved(&asked).unwrap();
     let found =
         ["w", "w/sub", "w/sub/deep", "w/sub/deep/file"].map(|it| at(&layout, &root.join(it)));
     assert_eq!(found, ["Write", "Read", "Read", "hidden"]);

@@ -10,10 +10,11 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, RenameFlags, renameat2};
 
 use super::search::{Found, Search};
-use super::{BOUNDS, How, Protected, Protection, roots};
+use super::{How, Protected, Protection, roots};
 use crate::enforcement::{Mechanism, State};
 use crate::layout::Layout;
 use crate::plan::LaunchPlan;
+use crate::waiting::Progress;
 
 /// What was done about what appeared.
 #[derive(Debug, Default)]
@@ -30,7 +31,13 @@ struct Settled {
 impl Protected {
     /// Moves aside what appeared, and reports what was protected. Every process of the run is gone.
     /// `has_mounts` says whether git directories could be pinned.
-    pub(crate) fn settle(&self, plan: &LaunchPlan, layout: &Layout, has_mounts: bool) -> Mechanism {
+    pub(crate) fn settle(
+        &self,
+        plan: &LaunchPlan,
+        layout: &Layout,
+        has_mounts: bool,
+        progress: &Progress,
+    ) -> Mechanism {
         let in_force: Vec<&str> = Protection::ALL
             .into_iter()
             .filter(|protection| !self.lifted.contains(protection))
@@ -45,7 +52,8 @@ impl Protected {
             lifted: &self.lifted,
             globs: &[],
             skipped: &plan.hidden_paths,
-            bounds: BOUNDS,
+            bounds: self.bounds,
+            progress,
         };
         let settled = if roots.is_empty() {
             Settled {
@@ -136,7 +144,7 @@ impl Protected {
             let when = if self.before.whole { "after" } else { "before" };
             reasons.push(format!(
                 "the trees hold more than is searched: {} folders were looked at {when} the run",
-                BOUNDS.folders
+                self.bounds.folders
             ));
         }
         if !self.links.is_empty() {

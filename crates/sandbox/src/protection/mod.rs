@@ -14,6 +14,8 @@ mod after;
 mod git;
 mod names;
 mod search;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +27,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::SandboxError;
 use crate::layout::{Glob, Grant, Layout, Place};
 use crate::plan::LaunchPlan;
-use search::{Bounds, Found, Hold, Root, Search};
+use crate::waiting::Progress;
+pub(crate) use search::Bounds;
+use search::{Found, Hold, Root, Search};
 
 /// A default protection, by its name.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
@@ -85,17 +89,13 @@ pub(crate) enum How {
     KeepReadOnly,
 }
 
-/// How far the search goes: near 50 ms on a machine that has the folders in memory.
-const BOUNDS: Bounds = Bounds {
-    folders: 16_384,
-    names: 262_144,
-};
 /// Most protected files of one run; each is a mount, and so may be the folders above it.
 const MAX_HOLDS: usize = 200;
 
 /// What is protected in one run.
 #[derive(Debug, Default)]
 pub(crate) struct Protected {
+    bounds: Bounds,
     lifted: BTreeSet<Protection>,
     before: Found,
     /// Links among what stays read-only and on the way to it, and where they led.
@@ -113,7 +113,12 @@ impl Protected {
     /// # Errors
     /// [`SandboxError::PathsExceeded`] where patterns cannot be followed to the end, or there is more
     /// to protect than can be mounted.
-    pub(crate) fn find(plan: &LaunchPlan, layout: &Layout) -> Result<Self, SandboxError> {
+    pub(crate) fn find(
+        plan: &LaunchPlan,
+        layout: &Layout,
+        bounds: Bounds,
+        progress: &Progress,
+    ) -> Result<Self, SandboxError> {
         let globs: Vec<Glob> = plan.hidden_globs.iter().map(|it| Glob::new(it)).collect();
         let lifted = &plan.lifted_protections;
         let granted = matched_grants(plan, &globs);
@@ -129,7 +134,8 @@ impl Protected {
             lifted,
             globs: &globs,
             skipped: &plan.hidden_paths,
-            bounds: BOUNDS,
+            bounds,
+            progress,
         };
         let before = search.run();
         if !before.whole && !globs.is_empty() {
@@ -138,6 +144,7 @@ impl Protected {
             });
         }
         let mut out = Self {
+            bounds,
             lifted: lifted.clone(),
             hidden: before.matched.union(&granted).cloned().collect(),
             ..Self::default()

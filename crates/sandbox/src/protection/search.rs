@@ -19,6 +19,7 @@ use nix::unistd::Uid;
 use super::names::{GIT_PARTS, Kind, NPM_SETTINGS, holds_npm_secret, rule_for};
 use super::{How, Protection, git};
 use crate::layout::{Glob, Positions};
+use crate::waiting::Progress;
 
 /// A granted tree, held open.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,20 @@ pub(crate) struct Bounds {
     pub(crate) folders: usize,
     /// Names that are looked at.
     pub(crate) names: usize,
+}
+
+impl Bounds {
+    /// Those of every run.
+    pub(crate) const USUAL: Self = Self {
+        folders: 16_384,
+        names: 262_144,
+    };
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// A file that is protected.
@@ -74,6 +89,7 @@ pub(crate) struct Search<'a> {
     /// Trees that nobody sees.
     pub(crate) skipped: &'a [PathBuf],
     pub(crate) bounds: Bounds,
+    pub(crate) progress: &'a Progress,
 }
 
 /// Longest file that is read to see where it leads, bytes.
@@ -118,6 +134,7 @@ impl Search<'_> {
                 break;
             };
             folders = left;
+            self.progress.at(&folder.path);
             let entries = match self.read(&folder.path, &mut names) {
                 Ok(entries) => entries,
                 Err(Errno::EACCES) => {
@@ -194,11 +211,17 @@ impl Search<'_> {
             let enters = entry.kind == Kind::Directory
                 && (!is_git || GIT_FOLDERS.iter().any(|name| entry.name == *name));
             if enters {
+                let is_first = entry.name == ".git";
                 further.push(Folder {
                     path,
                     positions,
                     work_tree: None,
                 });
+                if is_first {
+                    // however many folders stand beside it
+                    let last = further.len().saturating_sub(1);
+                    further.swap(0, last);
+                }
             }
         }
         further

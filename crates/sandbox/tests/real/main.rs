@@ -9,6 +9,7 @@
 
 mod anchor;
 mod confinement;
+mod dead_mounts;
 mod faults;
 mod inside;
 mod lifetime;

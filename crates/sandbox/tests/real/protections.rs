@@ -397,43 +397,6 @@ fn repositories_of_the_command_are_its_own_and_reported() {
 }
 
 #[test]
-fn a_search_that_ends_at_its_bound_says_so_and_near_repositories_are_held() {
-    if !ready() {
-        return;
-    }
-    let work = Work::new();
-    repository(&work.path);
-    for index in 0..17_000 {
-        fs::create_dir(work.path.join(format!("d{index}"))).unwrap();
-    }
-    let plan = writing(
-        &work,
-        "(echo x >> .git/config) 2>/dev/null || echo held; mkdir .git/hooks",
-    );
-    let (out, found) = protections_of(&plan);
-    assert_eq!(out, "held\n");
-    assert_eq!(found.state, State::Degraded);
-    assert!(
-        found
-            .reason
-            .clone()
-            .unwrap_or_default()
-            .contains("16384 folders"),
-        "{found:?}"
-    );
-    assert!(fact(&found, "moved_aside").ends_with(".git/hooks"));
-    // a pattern that cannot be followed to its end is an error
-    let holes = LaunchPlan {
-        hidden_globs: vec![format!("{}/**/*.key", work.path.display())],
-        ..plan
-    };
-    assert_eq!(
-        run(&holes).unwrap_err().code(),
-        "ERR_SANDBOX_PATHS_EXCEEDED"
-    );
-}
-
-#[test]
 fn patterns_hide_what_matches_when_the_run_starts() {
     if !ready() {
         return;
