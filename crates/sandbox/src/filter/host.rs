@@ -170,13 +170,24 @@ fn extend(rules: &mut Rules, number: libc::c_long, more: Vec<SeccompRule>) {
 }
 
 /// Attributes of files that a descriptor for reading is enough to set (`ioctl_iflags(2)`, fs-verity):
-/// all requests of the kinds `f`, `X` and `v`.
+/// all requests of the kinds `f`, `X` and `v`, of FAT (`r`), F2FS and Bcachefs; and of Btrfs, which
+/// makes snapshots in a folder that can only be read, but for copies, which take a descriptor for
+/// writing (`ioctl_ficlone(2)`).
 fn attributes_of_files() -> Built<Vec<SeccompRule>> {
     const KIND: u64 = 0xFF00;
-    [0x6600, 0x5800, 0x7600]
-        .into_iter()
+    const BTRFS: u64 = 0x9400;
+    const FICLONE: u64 = 0x4004_9409;
+    const FICLONERANGE: u64 = 0x4020_940D;
+    let whole = [0x6600, 0x5800, 0x7600, 0x7200, 0xF500, 0xBC00].into_iter();
+    let mut out: Vec<_> = whole
         .map(|kind| all(&[masked(1, KIND, kind)?]))
-        .collect()
+        .collect::<Built<_>>()?;
+    out.push(all(&[
+        masked(1, KIND, BTRFS)?,
+        ne(1, FICLONE)?,
+        ne(1, FICLONERANGE)?,
+    ])?);
+    Ok(out)
 }
 
 /// The kernel signals whom a descriptor's owner names (`F_SETOWN`, `F_SETOWN_EX`; `fcntl(2)`).
