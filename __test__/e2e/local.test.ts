@@ -196,7 +196,7 @@ describe('a local run', () => {
     const { mechanisms = {} } = (execution?.['enforcement'] ?? {}) as {
       mechanisms?: Record<string, object>
     }
-    expect(Object.keys(mechanisms).length).toBe(15)
+    expect(Object.keys(mechanisms).length).toBe(19)
     for (const mechanism of Object.values(mechanisms)) {
       expect(mechanism).toEqual({ state: 'not_requested', reason: REASON })
     }
