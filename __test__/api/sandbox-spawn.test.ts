@@ -242,7 +242,13 @@ describe.skipIf(skip)('Sandbox.spawn', () => {
       { stdio: ['pipe', 'pipe', 'pipe', 'ipc'] },
       { stdio: ['pipe', 'pipe', 'pipe', 'pipe'] },
       { stdio: ['ipc'] },
+      { killSignal: 'SIGNOT' },
     ]
+    const misspelt: object = { hiden: ['/etc'] }
+    expect(() => new Sandbox(misspelt)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }),
+    )
+    expect(() => new Sandbox({ hidden: ['/etc'] })).not.toThrow()
     for (const options of refused) {
       expect(() => sandbox.spawn('true', options)).toThrow(
         expect.objectContaining({ code: 'ERR_CONFIG_INVALID' }),

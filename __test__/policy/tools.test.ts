@@ -33,6 +33,21 @@ const changesFor = (changes: object, rules: object): readonly string[] => {
   return explainReasons(decision, asked, read).flatMap(({ change }) => change ?? [])
 }
 
+describe('a difference in what holds when a rule is absent', () => {
+  it.each<[object, object, string, string]>([
+    [{}, { inspectors: [] }, 'inspectors', 'wider'],
+    [{ inspectors: [] }, {}, 'inspectors', 'narrower'],
+    [{}, { inspectors: ['egress', 'repetition'] }, 'inspectors', 'neutral'],
+    [{}, { enforcement_floor: 'none' }, 'enforcement_floor', 'wider'],
+    [{}, { enforcement_floor: 'lite' }, 'enforcement_floor', 'unclear'],
+    [{}, { enforcement_floor: 'full' }, 'enforcement_floor', 'narrower'],
+    [{ enforcement_floor: 'full' }, { enforcement_floor: 'lite' }, 'enforcement_floor', 'wider'],
+  ])('from %j to %j', (from, to, rule, effect) => {
+    const changes = diffPolicies(policyOf(ambitPolicy(from)), policyOf(ambitPolicy(to)))
+    expect(changes).toEqual([expect.objectContaining({ rule, effect })])
+  })
+})
+
 describe('the nearest change', () => {
   it.each<[object, object, string]>([
     [{ exec: { argv: ['rm'] } }, policy(), 'add `rm` to allow_commands'],
@@ -123,7 +138,7 @@ describe('policy diff', () => {
       { enforcement_floor: 'full' },
       { enforcement_floor: 'lite' },
     ],
-    ['neutral changed enforcement_floor', { enforcement_floor: 'none' }, {}],
+    ['narrower changed enforcement_floor', { enforcement_floor: 'none' }, {}],
     ['neutral changed timeout_grace_ms', {}, { timeout_grace_ms: 500 }],
     ['unclear changed approvals', {}, { approvals: 'unsigned' }],
     ['wider added egress', {}, { egress: ['a.test:1'] }],
@@ -153,6 +168,7 @@ describe('policy diff', () => {
       deny_argv_prefixes: [['x']],
       egress: ['a.test:1'],
       enforcement_floor: 'full',
+      inspectors: ['secrets'],
       expires_at: '2027-01-01T00:00:00Z',
       max_timeout_sec: 1,
       network: 'full',

@@ -66,12 +66,9 @@ function listChanges(rule: ListRule, from: PolicyDocument, to: PolicyDocument): 
   ]
 }
 
-const FLOORS = ['none', 'lite', 'full']
-
 /** Puts the value of a rule on a line from least to most that is allowed. */
 const RANKS: Partial<Record<keyof PolicyDocument, (document: PolicyDocument) => number>> = {
   allow_secret_refs: (document) => Number(document.allow_secret_refs),
-  enforcement_floor: (document) => -FLOORS.indexOf(document.enforcement_floor ?? 'none'),
   expires_at: ({ expires_at: expiry }) =>
     expiry === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiry),
   max_timeout_sec: (document) => document.max_timeout_sec,
@@ -86,14 +83,45 @@ const SCALARS = [
   'approvals',
   'enforcement_floor',
   'expires_at',
+  'inspectors',
   'max_timeout_sec',
   'network',
   'require_write_paths_empty',
   'timeout_grace_ms',
 ] as const
 
+/** The inspectors of a policy of ours that names none. */
+const USUAL_INSPECTORS = ['egress', 'repetition'] as const
+
+function effectOfInspectors(from: PolicyDocument, to: PolicyDocument): ChangeEffect {
+  const [before, after] = [from, to].map(
+    ({ inspectors }) => new Set<string>(inspectors ?? USUAL_INSPECTORS),
+  )
+  const lost = [...(before ?? [])].some((name) => after?.has(name) !== true)
+  const won = [...(after ?? [])].some((name) => before?.has(name) !== true)
+  if (lost) return won ? 'unclear' : 'wider'
+  return won ? 'narrower' : 'neutral'
+}
+
+/** A floor decides two things: whether `local` mode will do, and whether tier `lite` will. */
+function effectOfFloor(from: PolicyDocument, to: PolicyDocument): ChangeEffect {
+  const [before, after] = [floorAllows(from), floorAllows(to)]
+  const steps = new Set([after.local - before.local, after.lite - before.lite])
+  if (steps.has(1)) return steps.has(-1) ? 'unclear' : 'wider'
+  return steps.has(-1) ? 'narrower' : 'neutral'
+}
+
+function floorAllows({ enforcement_floor: floor }: PolicyDocument) {
+  return {
+    local: Number(floor === undefined || floor === 'none'),
+    lite: Number(floor === 'none' || floor === 'lite'),
+  }
+}
+
 function effectOf(rule: (typeof SCALARS)[number], from: PolicyDocument, to: PolicyDocument) {
   if (rule === 'name' || rule === 'timeout_grace_ms') return 'neutral'
+  if (rule === 'inspectors') return effectOfInspectors(from, to)
+  if (rule === 'enforcement_floor') return effectOfFloor(from, to)
   const rank = RANKS[rule]
   if (rank === undefined) return 'unclear'
   const [before, after] = [rank(from), rank(to)]

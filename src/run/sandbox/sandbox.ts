@@ -7,6 +7,7 @@ import { isWithin } from '../paths.js'
 import { DEFAULT_LIMITS, DEFAULT_PATH, type Floor, type LaunchPlan } from '../plan.js'
 import { printed } from './launch.js'
 import { SandboxedProcess } from './process.js'
+import { numberOf } from './signals.js'
 import { type StdioChoice, endsOf } from './stdio.js'
 
 /** What commands of a sandbox may see, write and use; nothing that is not named. */
@@ -59,6 +60,17 @@ const KNOWN: ReadonlySet<string> = new Set<keyof SpawnOptions>([
   'windowsVerbatimArguments',
 ])
 
+const OPTIONS: ReadonlySet<string> = new Set<keyof SandboxOptions>([
+  'floor',
+  'hidden',
+  'limits',
+  'maxTime',
+  'network',
+  'read',
+  'readOnly',
+  'write',
+])
+
 /** What {@link Sandbox.execFile} returns. */
 export interface ExecFileResult {
   readonly stdout: string
@@ -88,8 +100,13 @@ const MAX_BUFFER = 1024 * 1024
 export class Sandbox {
   readonly #options: SandboxOptions
 
-  /** Nothing is opened or tried before the first command. */
+  /**
+   * Nothing is opened or tried before the first command.
+   *
+   * @throws {@link ConfigError} `ERR_CONFIG_INVALID` for options that there are not
+   */
   constructor(options: SandboxOptions = {}) {
+    refuseUnknown(options, OPTIONS, 'a sandbox')
     this.#options = structuredClone(options)
   }
 
@@ -106,11 +123,9 @@ export class Sandbox {
     third?: SpawnOptions,
   ): SandboxedProcess {
     const [args, options] = isList(second) ? [second, third ?? {}] : [[], second ?? third ?? {}]
-    for (const name of Object.keys(options)) {
-      if (KNOWN.has(name)) continue
-      const message = `a command in a sandbox has no option ${JSON.stringify(name)}`
-      throw new ConfigError('ERR_CONFIG_INVALID', message)
-    }
+    refuseUnknown(options, KNOWN, 'a command in a sandbox')
+    // found out now, and not in a timer or when the signal comes
+    numberOf(options.killSignal)
     const ends = endsOf(options.stdio)
     const { file, argv } = argvOf(command, args, options)
     const plan = this.#plan(file, argv, options)
@@ -155,6 +170,12 @@ export class Sandbox {
       floor,
     }
   }
+}
+
+function refuseUnknown(options: object, known: ReadonlySet<string>, whose: string): void {
+  const unknown = Object.keys(options).find((name) => !known.has(name))
+  if (unknown === undefined) return
+  throw new ConfigError('ERR_CONFIG_INVALID', `${whose} has no option ${JSON.stringify(unknown)}`)
 }
 
 function isList(value: unknown): value is readonly string[] {
