@@ -28,7 +28,7 @@ function workerOf(name: string, code: string, data?: unknown): Worker {
 }
 
 describe.skipIf(skip)('worker threads', () => {
-  it('launch side by side, each with an addon of its own', async () => {
+  it('launch side by side, each with an addon of its own', { timeout: 120_000 }, async () => {
     const code = `
       const sandbox = new Sandbox()
       const all = Array.from({ length: 6 }, (_, at) =>

@@ -15,7 +15,7 @@ import { shorten, visible } from '../../src/contract/index.js'
 describe('errors', () => {
   it('have a code of a known area and one sentence each', () => {
     const areas =
-      /^ERR_(?:ADDON_MISSING|INTERNAL|JSON|(?:APPROVAL|CONTRACT|POLICY|RECEIPT|KEY|LEDGER|SANDBOX|CONFIG)_[A-Z_]+)$/
+      /^ERR_(?:ADDON_MISSING|INTERNAL|JSON|(?:APPROVAL|CONTRACT|INSPECT|POLICY|RECEIPT|KEY|LEDGER|SANDBOX|CONFIG)_[A-Z_]+)$/
     for (const [code, meaning] of Object.entries(ERROR_CODES)) {
       expect([code, meaning]).toEqual([
         expect.stringMatching(areas),

@@ -294,6 +294,7 @@ describe('the registry', () => {
       'APPROVAL_SELF_GIVEN',
       'APPROVAL_SIGNATURE_INVALID',
       'APPROVAL_UNSIGNED',
+      'INSPECTOR_DENIED',
     ])
   })
 
