@@ -469,7 +469,12 @@ impl Does {
                     );
                     previous = lower;
                 }
-                Token::Text { text, tick } => self.string(text, *tick, all, at, &previous),
+                Token::Text { text, tick } => {
+                    // `require("socket")`
+                    socket |= previous == "require"
+                        && matches!(text.as_str(), "socket" | "net" | "tls" | "dgram");
+                    self.string(text, *tick, all, at, &previous);
+                }
                 Token::Mark(_) => {}
             }
         }

@@ -160,6 +160,18 @@ impl Evaluator<'_> {
                     continue;
                 }
                 Part::End => match open.pop() {
+                    // `"$@"` is as many words as there are arguments.
+                    Some(done) if open.is_empty() && is_all(&done) && split => {
+                        let all = self.arguments.last().cloned().unwrap_or_default();
+                        for (place, value) in all.iter().enumerate() {
+                            self.spend(value.text.len());
+                            if place > 0 {
+                                fields.cut();
+                            }
+                            fields.push(value, true);
+                        }
+                        continue;
+                    }
                     Some(done) => {
                         let quoted = done.quoted;
                         (self.form(&done), quoted)
@@ -309,6 +321,11 @@ impl Evaluator<'_> {
         }
         None
     }
+}
+
+/// Whether it is `"$@"`.
+fn is_all(open: &Open) -> bool {
+    open.quoted && open.name == "@" && open.form == Form::Plain
 }
 
 fn is_literal(pattern: &str) -> bool {

@@ -116,10 +116,22 @@ enum Op {
     },
     /// A command that another one starts is run.
     Invoke(Box<Command>),
+    /// The end of a shell of its own: what it set is gone.
+    Restore(Box<Scope>),
     /// The end of a function or of code in code.
     Leave {
         arguments: bool,
     },
+}
+
+/// What a shell that another one starts does not change in it.
+#[derive(Debug)]
+struct Scope {
+    variables: BTreeMap<String, Value>,
+    functions: BTreeMap<String, (usize, usize)>,
+    arguments: Vec<Value>,
+    /// How many lists of arguments there were.
+    depth: usize,
 }
 
 /// The state.
@@ -363,6 +375,33 @@ impl<'l> Evaluator<'l> {
         }
     }
 
+    /// What is planned next runs in a shell of its own, until that is done. Its copy counts as nodes.
+    fn scope(&mut self) {
+        let arguments = self.arguments.last().cloned().unwrap_or_default();
+        let copied = self
+            .variables
+            .len()
+            .saturating_add(self.functions.len())
+            .saturating_add(arguments.len());
+        self.nodes = self.nodes.saturating_add(copied);
+        self.spend(
+            self.variables
+                .values()
+                .chain(&arguments)
+                .map(|value| value.text.len())
+                .sum(),
+        );
+        if self.program.over.is_some() {
+            return;
+        }
+        self.ops.push(Op::Restore(Box::new(Scope {
+            variables: self.variables.clone(),
+            functions: self.functions.clone(),
+            arguments,
+            depth: self.arguments.len(),
+        })));
+    }
+
     fn script(&self, id: usize) -> Option<Rc<Script>> {
         self.scripts.get(id).map(Rc::clone)
     }
@@ -405,6 +444,14 @@ impl<'l> Evaluator<'l> {
                 stdin,
             } => self.enter_code(&text, origin, stdin),
             Op::Invoke(command) => self.invoke(*command, Stream::empty()),
+            Op::Restore(scope) => {
+                self.variables = scope.variables;
+                self.functions = scope.functions;
+                self.arguments.truncate(scope.depth);
+                if let Some(arguments) = self.arguments.last_mut() {
+                    *arguments = scope.arguments;
+                }
+            }
             Op::Leave { arguments } => {
                 self.depth = self.depth.saturating_sub(1);
                 self.elsewhere &= self.depth > 0;
@@ -600,6 +647,9 @@ impl<'l> Evaluator<'l> {
             stdout: Stream::empty(),
         });
         self.ops.push(Op::BlockDone { redirected });
+        if kind == Kind::Subshell {
+            self.scope();
+        }
         if kind != Kind::For {
             for word in words.of(&script.ast.words) {
                 let _subject = self.expand_one(&script, id, *word);

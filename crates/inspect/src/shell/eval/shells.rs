@@ -121,8 +121,8 @@ impl Evaluator<'_> {
         });
         // Its `$1`: kept for the text, as for a function.
         let arguments: Vec<_> = arguments.collect();
+        self.scope();
         if !arguments.is_empty() {
-            self.arguments.truncate(64);
             self.arguments.push(arguments);
         }
         self.code(&word.text, origin, stdin);

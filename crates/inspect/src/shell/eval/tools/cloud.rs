@@ -192,7 +192,8 @@ impl Evaluator<'_> {
                 .find(':')
                 .is_some_and(|colon| !word.text.get(..colon).unwrap_or_default().contains('/'))
         };
-        let to_remote = plain.last().is_some_and(remote);
+        // After the source: values of options may stand behind the target.
+        let to_remote = plain.last().is_some_and(remote) || plain.iter().skip(2).any(remote);
         let from_remote = plain.get(1).is_some_and(remote) && plain.len() > 2;
         if matches!(
             verb,

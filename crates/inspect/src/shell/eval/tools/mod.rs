@@ -403,6 +403,7 @@ impl Evaluator<'_> {
 
     /// awk's own ways out: `system`, pipes to commands, `/inet/`.
     fn awk(&mut self, command: &mut Command, stdin: Flow) {
+        self.awk_file(command, stdin);
         let words = command.arguments();
         let Some(word) = words
             .iter()
@@ -421,6 +422,26 @@ impl Evaluator<'_> {
                 .filter(|word| files::is_secret_path(&word.text))
                 .fold(Flow::NONE, |flow, _| flow.with(Flow::SECRET));
             self.read_code(command, &word.text, stdin.with(files), word.origin);
+        }
+    }
+
+    /// A script that awk or sed (`-f FILE`) gets from elsewhere can run commands.
+    fn awk_file(&self, command: &mut Command, stdin: Flow) {
+        let mut words = command.arguments().iter();
+        if !words.any(|word| word.text == "-f") {
+            return;
+        }
+        let flow = words.next().map_or(Flow::NONE, |word| {
+            if matches!(word.text.as_str(), "-" | "/dev/stdin") {
+                stdin
+            } else {
+                let file = self.files.get(word.text.as_str());
+                file.map_or(Flow::NONE, |stream| stream.flow)
+            }
+        });
+        if flow.meets(Flow::NETWORK) {
+            let origin = command.origin;
+            command.acts.push(Act::Execute { flow, origin });
         }
     }
 
